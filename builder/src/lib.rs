@@ -1,0 +1,13 @@
+//! Profile in, card image out.
+//!
+//! ```text
+//! profile.yaml ─ schema ─► DeviceSpec ┐
+//!                 base ──► Base facts ┼─ plan ─► Plan ─ image ─► card.img ─ emulator ─► proof
+//!             overlays ─► what lands ┘
+//! ```
+//!
+//! [`base`] finds or makes the image to start from and reads what it is; [`overlay`] turns the device's
+//! intent into files; [`plan`] orders them, and can be printed; [`image`] writes them and reads them
+//! back. [`emulator`] boots the result. [`tool`] runs every child process.
+
+pub mod tool;

@@ -1,0 +1,266 @@
+//! Child processes: each has a title for people, and its failure says what was being done.
+
+use std::ffi::{OsStr, OsString};
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+
+/// The packages that hold the tools, as the set-up installs them.
+const PACKAGES: &str = include_str!("../../xtask/setup/debian-packages.txt");
+
+/// A tool that this machine does not have.
+#[derive(Debug, thiserror::Error)]
+#[error("{title}: `{program}` is not on this machine; the Debian package `{package}` brings it")]
+pub struct Missing {
+    /// What it was wanted for.
+    pub title: String,
+    /// The program.
+    pub program: String,
+    /// The Debian package that brings it.
+    pub package: String,
+}
+
+/// A tool that ran and did not do what it was asked.
+#[derive(Debug, thiserror::Error)]
+#[error("{title}: {program} {how}: {complaint}")]
+pub struct Failed {
+    /// What was being done.
+    pub title: String,
+    /// The program.
+    pub program: String,
+    /// How it ended.
+    pub how: String,
+    /// What it wrote to its standard error.
+    pub complaint: String,
+}
+
+/// One call of a program.
+#[derive(Debug)]
+pub struct Tool {
+    title: String,
+    program: &'static str,
+    arguments: Vec<OsString>,
+    environment: Vec<(&'static str, String)>,
+    folder: Option<PathBuf>,
+    input: Vec<u8>,
+}
+
+impl Tool {
+    /// A call of `program`; `title` says what for, as in "checking the root file system".
+    pub fn new(program: &'static str, title: impl Into<String>) -> Self {
+        Self {
+            title: title.into(),
+            program,
+            arguments: Vec::new(),
+            environment: Vec::new(),
+            folder: None,
+            input: Vec::new(),
+        }
+    }
+
+    /// Adds an argument.
+    #[must_use]
+    pub fn arg(mut self, argument: impl AsRef<OsStr>) -> Self {
+        self.arguments.push(argument.as_ref().to_owned());
+        self
+    }
+
+    /// Adds arguments.
+    #[must_use]
+    pub fn args<A: AsRef<OsStr>>(mut self, arguments: impl IntoIterator<Item = A>) -> Self {
+        self.arguments.extend(arguments.into_iter().map(|argument| argument.as_ref().to_owned()));
+        self
+    }
+
+    /// Sets an environment variable.
+    #[must_use]
+    pub fn env(mut self, name: &'static str, value: impl Into<String>) -> Self {
+        self.environment.push((name, value.into()));
+        self
+    }
+
+    /// Runs in `folder`.
+    #[must_use]
+    pub fn folder(mut self, folder: &Path) -> Self {
+        self.folder = Some(folder.to_owned());
+        self
+    }
+
+    /// Feeds the program's standard input.
+    #[must_use]
+    pub fn input(mut self, input: impl Into<Vec<u8>>) -> Self {
+        self.input = input.into();
+        self
+    }
+
+    /// Runs to the end and returns what the program printed, whatever its exit status.
+    pub fn output(self) -> anyhow::Result<Output> {
+        let mut child = self
+            .command()?
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .map_err(|error| self.failed("did not start", &error.to_string()))?;
+        let mut stdin = child.stdin.take().expect("stdin was asked for as a pipe");
+        let input = self.input.clone();
+        // fed from its own thread, so that a program that prints before it has read all cannot stall us
+        let feeder = std::thread::spawn(move || stdin.write_all(&input));
+        let output = child
+            .wait_with_output()
+            .map_err(|error| self.failed("was lost", &error.to_string()))?;
+        // a program may end without reading everything; its status tells whether that was right
+        let _ = feeder.join();
+        Ok(output)
+    }
+
+    /// Runs to the end; anything but exit status 0 is an error. Returns the standard output.
+    pub fn run(self) -> anyhow::Result<String> {
+        let title = self.title.clone();
+        let program = self.program;
+        let output = self.output()?;
+        if output.status.success() {
+            return Ok(String::from_utf8_lossy(&output.stdout).into_owned());
+        }
+        Err(Failed {
+            title,
+            program: program.to_owned(),
+            how: output.status.to_string(),
+            complaint: complaint(&output),
+        }
+        .into())
+    }
+
+    /// The call as the standard library has it, for a process that goes on beside us.
+    pub fn command(&self) -> Result<Command, Missing> {
+        let Some(path) = find(self.program) else {
+            return Err(Missing {
+                title: self.title.clone(),
+                program: self.program.to_owned(),
+                package: package_of(self.program).to_owned(),
+            });
+        };
+        #[expect(clippy::disallowed_methods, reason = "this is the one place that may")]
+        let mut command = Command::new(path);
+        command.args(&self.arguments).envs(self.environment.iter().map(|(name, value)| (name, value)));
+        if let Some(folder) = &self.folder {
+            command.current_dir(folder);
+        }
+        Ok(command)
+    }
+
+    fn failed(&self, how: &str, complaint: &str) -> Failed {
+        Failed {
+            title: self.title.clone(),
+            program: self.program.to_owned(),
+            how: how.to_owned(),
+            complaint: complaint.to_owned(),
+        }
+    }
+}
+
+/// The last lines a program wrote before it gave up: its errors, else its output.
+fn complaint(output: &Output) -> String {
+    let text = if output.stderr.is_empty() { &output.stdout } else { &output.stderr };
+    let text = String::from_utf8_lossy(text);
+    let lines: Vec<&str> = text.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
+    lines[lines.len().saturating_sub(5)..].join("; ")
+}
+
+/// Where a program lies: on the `PATH`, or in the folders of administration, which a plain user's
+/// `PATH` lacks on Debian.
+pub fn find(program: &str) -> Option<PathBuf> {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let administration = ["/usr/sbin", "/sbin"].map(PathBuf::from);
+    std::env::split_paths(&path)
+        .chain(administration)
+        .map(|folder| folder.join(program))
+        .find(|candidate| candidate.is_file())
+}
+
+/// One row of the list of packages.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Package {
+    /// What it is for: `build`, `base`, `run`, `agents` or `test`.
+    pub purpose: &'static str,
+    /// Its name at Debian.
+    pub name: &'static str,
+    /// The lowest version that will do.
+    pub version: Option<&'static str>,
+    /// A command or a path that proves it is there.
+    pub probe: &'static str,
+}
+
+impl Package {
+    /// Is it on this machine, as its probe shows?
+    pub fn is_present(&self) -> bool {
+        if self.probe.starts_with('/') {
+            Path::new(self.probe).exists()
+        } else {
+            find(self.probe).is_some()
+        }
+    }
+}
+
+/// Every package that this project uses.
+pub fn packages() -> impl Iterator<Item = Package> {
+    PACKAGES.lines().filter(|line| !line.trim_start().starts_with('#')).filter_map(|line| {
+        let mut words = line.split_whitespace();
+        Some(Package {
+            purpose: words.next()?,
+            name: words.next()?,
+            version: words.next().filter(|version| *version != "-"),
+            probe: words.next()?,
+        })
+    })
+}
+
+/// The package that brings a program. Programs that a listed package brings beside its probe are
+/// named here.
+fn package_of(program: &str) -> &str {
+    let probe = match program {
+        "e2fsck" | "mke2fs" | "resize2fs" => "debugfs",
+        "mdel" | "mtype" | "mmd" => "mcopy",
+        "qemu-system-arm" => "qemu-system-aarch64",
+        other => other,
+    };
+    packages().find(|package| package.probe == probe).map_or(program, |package| package.name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_row_of_the_list_is_complete() {
+        let rows = PACKAGES.lines().filter(|line| !line.trim().is_empty() && !line.starts_with('#'));
+        assert_eq!(packages().count(), rows.count());
+        let purposes = ["build", "base", "run", "agents", "test"];
+        assert!(packages().all(|package| purposes.contains(&package.purpose)));
+    }
+
+    #[test]
+    fn a_missing_tool_is_named_with_its_package() {
+        let missing = Missing {
+            title: "starting the broker".into(),
+            program: "mosquitto".into(),
+            package: package_of("mosquitto").into(),
+        };
+        assert_eq!(
+            missing.to_string(),
+            "starting the broker: `mosquitto` is not on this machine; the Debian package `mosquitto` brings it"
+        );
+        assert_eq!(package_of("e2fsck"), "e2fsprogs");
+    }
+
+    #[test]
+    fn a_failure_says_what_was_being_done() {
+        let error = Tool::new("sh", "trying").args(["-c", "echo no room >&2; exit 3"]).run();
+        assert_eq!(error.unwrap_err().to_string(), "trying: sh exit status: 3: no room");
+    }
+
+    #[test]
+    fn a_program_that_reads_nothing_does_not_stall() {
+        assert!(Tool::new("true", "trying").input(vec![b'x'; 1 << 20]).run().is_ok());
+    }
+}

@@ -1,0 +1,118 @@
+use std::fmt;
+use std::net::IpAddr;
+use std::str::FromStr;
+
+use super::{InvalidValue, refuse, serde_as_text};
+
+/// An address with the length of its network's prefix: `192.168.1.20/24`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct InterfaceAddress {
+    address: IpAddr,
+    prefix: u8,
+}
+
+impl InterfaceAddress {
+    /// The address without its prefix length.
+    pub fn address(&self) -> IpAddr {
+        self.address
+    }
+}
+
+impl FromStr for InterfaceAddress {
+    type Err = InvalidValue;
+
+    fn from_str(text: &str) -> Result<Self, InvalidValue> {
+        let Some((address, prefix)) = text.split_once('/') else {
+            refuse!("`{text}` lacks the length of its network, as in `192.168.1.20/24`");
+        };
+        let Ok(address) = address.parse::<IpAddr>() else {
+            refuse!("`{address}` is not an IP address");
+        };
+        let longest = if address.is_ipv4() { 32 } else { 128 };
+        match prefix.parse::<u8>() {
+            Ok(prefix) if (1..=longest).contains(&prefix) => Ok(Self { address, prefix }),
+            _ => refuse!("`/{prefix}` is not the length of a network; it runs from /1 to /{longest}"),
+        }
+    }
+}
+
+impl fmt::Display for InterfaceAddress {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}", self.address, self.prefix)
+    }
+}
+
+/// Where to connect: a host name or an address, and a port: `10.0.2.2:8883`, `[fd00::1]:8883`.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Endpoint {
+    host: String,
+    port: u16,
+}
+
+impl Endpoint {
+    /// The host, without brackets.
+    pub fn host(&self) -> &str {
+        &self.host
+    }
+
+    /// The TCP port.
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+}
+
+impl FromStr for Endpoint {
+    type Err = InvalidValue;
+
+    fn from_str(text: &str) -> Result<Self, InvalidValue> {
+        let Some((host, port)) = text.rsplit_once(':') else {
+            refuse!("`{text}` lacks a port, as in `gateway.local:8883`");
+        };
+        let host = host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host);
+        let odd = |c: char| c.is_whitespace() || c.is_control() || "/@[]".contains(c);
+        if host.is_empty() || host.contains(odd) {
+            refuse!("`{host}` is neither a host name nor an address");
+        }
+        match port.parse::<u16>() {
+            Ok(port @ 1..) => Ok(Self { host: host.to_owned(), port }),
+            _ => refuse!("`{port}` is not a port; they run from 1 to 65535"),
+        }
+    }
+}
+
+impl fmt::Display for Endpoint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.host.contains(':') {
+            write!(f, "[{}]:{}", self.host, self.port)
+        } else {
+            write!(f, "{}:{}", self.host, self.port)
+        }
+    }
+}
+
+serde_as_text!(InterfaceAddress, Endpoint);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_interface_has_an_address_and_a_prefix() {
+        for text in ["192.168.1.20/24", "fd00::1/64"] {
+            assert_eq!(text.parse::<InterfaceAddress>().unwrap().to_string(), text);
+        }
+        for text in ["192.168.1.20", "192.168.1.20/33", "192.168.1/24", "192.168.1.20/0"] {
+            assert!(text.parse::<InterfaceAddress>().is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn an_endpoint_has_a_host_and_a_port() {
+        for text in ["10.0.2.2:8883", "[fd00::1]:8883", "broker.example:443"] {
+            assert_eq!(text.parse::<Endpoint>().unwrap().to_string(), text);
+        }
+        for text in ["broker.example", ":8883", "broker:0", "mqtts://broker:1", "a b:1"] {
+            assert!(text.parse::<Endpoint>().is_err(), "{text}");
+        }
+    }
+}
