@@ -21,26 +21,26 @@ pub mod telemetry;
 pub mod values;
 pub mod yaml;
 
-#[cfg(feature = "profile")]
+#[cfg(any())]
 mod check;
-#[cfg(feature = "profile")]
+#[cfg(any())]
 pub mod profile;
-#[cfg(feature = "profile")]
+#[cfg(any())]
 pub mod report;
-#[cfg(feature = "profile")]
+#[cfg(any())]
 mod resolve;
-#[cfg(feature = "profile")]
+#[cfg(any())]
 pub mod spec;
-#[cfg(feature = "profile")]
+#[cfg(any())]
 pub mod template;
 
 pub use card::CardProfile;
 pub use problem::{Code, Problem};
 pub use span::{Sp, Span};
 
-#[cfg(feature = "profile")]
+#[cfg(any())]
 pub use profile::Profile;
-#[cfg(feature = "profile")]
+#[cfg(any())]
 pub use resolve::{Lookup, LookupError};
-#[cfg(feature = "profile")]
+#[cfg(any())]
 pub use spec::DeviceSpec;
