@@ -10,4 +10,5 @@
 //! intent into files; [`plan`] orders them, and can be printed; [`image`] writes them and reads them
 //! back. [`emulator`] boots the result. [`tool`] runs every child process.
 
+pub mod base;
 pub mod tool;
