@@ -21,26 +21,26 @@ pub mod telemetry;
 pub mod values;
 pub mod yaml;
 
-#[cfg(any())]
+#[cfg(feature = "profile")]
 mod check;
-#[cfg(any())]
+#[cfg(feature = "profile")]
 pub mod profile;
-#[cfg(any())]
+#[cfg(feature = "profile")]
 pub mod report;
-#[cfg(any())]
+#[cfg(feature = "profile")]
 mod resolve;
-#[cfg(any())]
+#[cfg(feature = "profile")]
 pub mod spec;
-#[cfg(any())]
+#[cfg(feature = "profile")]
 pub mod template;
 
 pub use card::CardProfile;
 pub use problem::{Code, Problem};
 pub use span::{Sp, Span};
 
-#[cfg(any())]
+#[cfg(feature = "profile")]
 pub use profile::Profile;
-#[cfg(any())]
+#[cfg(feature = "profile")]
 pub use resolve::{Lookup, LookupError};
-#[cfg(any())]
+#[cfg(feature = "profile")]
 pub use spec::DeviceSpec;

@@ -6,7 +6,7 @@ use serde::de::DeserializeOwned;
 use serde_saphyr::Error;
 
 use crate::problem::{Code, Problem, nearest};
-use crate::{Span, Sp};
+use crate::Span;
 
 /// Reads one YAML document.
 pub fn parse<T: DeserializeOwned>(source: &str) -> Result<T, Problem> {
@@ -29,17 +29,12 @@ pub fn write<T: serde::Serialize>(value: &T) -> Result<String, String> {
     serde_saphyr::to_string(value).map_err(|error| error.to_string())
 }
 
-/// The one key of a map that has exactly one: how tagged choices are written (`aws-iot: {…}`).
-pub(crate) fn only<'a, T>(
-    choices: impl IntoIterator<Item = (&'static str, Option<&'a Sp<T>>)>,
-) -> Vec<(&'static str, &'a Sp<T>)> {
-    choices.into_iter().filter_map(|(name, choice)| choice.map(|choice| (name, choice))).collect()
-}
-
 /// Puts the parser's complaint in the words of somebody who writes a profile.
 fn problem(error: &Error, source: &str) -> Problem {
     let error = error.without_snippet();
-    let span = error.location().and_then(|location| Span::of(&location)).map(|span| visible(span, source));
+    let span = error.location().and_then(|location| {
+        Span::of(&location).or_else(|| at(&location, source)).map(|span| visible(span, source))
+    });
     match error {
         Error::AliasError { error, .. } => problem(error, source),
         Error::SerdeUnknownField { field, expected, .. } => {
@@ -66,6 +61,7 @@ fn problem(error: &Error, source: &str) -> Problem {
         )
         .label(format!("should be {}", kind_of_scalar(ty))),
         Error::Unexpected { expected, .. } => {
+            let expected = kind_of_node(expected);
             Problem::new(Code::WrongType, span, format!("there should be {expected} here"))
                 .label(format!("should be {expected}"))
         }
@@ -101,6 +97,26 @@ fn kind_of_scalar(rust_type: &str) -> &'static str {
         float if float.starts_with('f') => "a number",
         _ => "a whole number",
     }
+}
+
+/// What the parser expected, in a user's words.
+fn kind_of_node(parser_word: &str) -> &str {
+    match parser_word {
+        "string scalar" | "scalar" => "a text",
+        "mapping start" => "a map",
+        "sequence start" => "a list",
+        other => other,
+    }
+}
+
+/// Where a location lies that the parser knows by line and column alone, both from 1, in characters.
+fn at(location: &serde_saphyr::Location, source: &str) -> Option<Span> {
+    let line = usize::try_from(location.line()).ok()?.checked_sub(1)?;
+    let column = usize::try_from(location.column()).ok()?.checked_sub(1)?;
+    let line_start: usize = source.split_inclusive('\n').take(line).map(str::len).sum();
+    let in_line = source[line_start..].lines().next().unwrap_or_default();
+    let start = line_start + in_line.chars().take(column).map(char::len_utf8).sum::<usize>();
+    Some(Span { start, end: start })
 }
 
 /// A span that can be marked: a parser's empty span is widened to the character it stands before.

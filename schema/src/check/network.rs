@@ -1,0 +1,72 @@
+use std::collections::HashMap;
+
+use crate::profile::{Ethernet, EthernetAddress, Network, Security, Wifi, WifiNetwork};
+use crate::{Code, Problem, Sp};
+
+pub(super) fn check(network: &Network, problems: &mut Vec<Problem>) {
+    if let Some(wifi) = &network.wifi {
+        self::wifi(wifi, problems);
+    }
+    ethernet(&network.ethernet, problems);
+}
+
+fn wifi(wifi: &Wifi, problems: &mut Vec<Problem>) {
+    if wifi.networks.is_empty() {
+        problems.push(
+            Problem::new(Code::MissingKey, wifi.networks.span(), "there is no network to join")
+                .label("is empty")
+                .help("name one, or leave `wifi` out if the radio is to stay off"),
+        );
+    }
+    let mut seen = HashMap::new();
+    for network in wifi.networks.iter() {
+        key(network, problems);
+        if seen.insert(network.ssid.as_str(), ()).is_some() {
+            problems.push(
+                Problem::new(
+                    Code::Duplicate,
+                    network.ssid.span(),
+                    format!("the network `{}` is named twice", *network.ssid),
+                )
+                .label("named before"),
+            );
+        }
+    }
+}
+
+/// Security and key go together, whatever the key is.
+fn key(network: &Sp<WifiNetwork>, problems: &mut Vec<Problem>) {
+    match (*network.security, &network.psk) {
+        (Security::Open, Some(psk)) => problems.push(
+            Problem::new(
+                Code::WifiKey,
+                psk.span(),
+                format!("the open network `{}` has a `psk`", *network.ssid),
+            )
+            .label("would not be used")
+            .help("leave out `psk`, or leave out `security: open`"),
+        ),
+        (Security::Wpa2 | Security::Wpa3, None) => problems.push(
+            Problem::new(
+                Code::WifiKey,
+                network.ssid.span(),
+                format!("the network `{}` has no `psk`", *network.ssid),
+            )
+            .label("cannot be joined without its passphrase")
+            .help("add `psk: !secret …`, or `security: open` if it has none"),
+        ),
+        _ => {}
+    }
+}
+
+fn ethernet(ethernet: &Ethernet, problems: &mut Vec<Problem>) {
+    if *ethernet.address == EthernetAddress::Dhcp
+        && let Some(gateway) = &ethernet.gateway
+    {
+        problems.push(
+            Problem::new(Code::Contradiction, gateway.span(), "with `dhcp` the network names the gateway")
+                .label("would not be used")
+                .help("leave out `gateway`, or write an `address` such as `192.168.1.20/24`"),
+        );
+    }
+}

@@ -1,0 +1,109 @@
+use std::fmt;
+
+use serde::Deserialize;
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{Deserializer, MapAccess, Visitor};
+
+use super::Source;
+use crate::Sp;
+use crate::values::Endpoint;
+
+/// Where readings go.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Cloud {
+    /// Any MQTT 3.1.1 broker.
+    Mqtt(Mqtt),
+}
+
+/// An MQTT broker.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Mqtt {
+    /// Its name, which its certificate must bear.
+    pub host: Sp<String>,
+    /// Its port. Left out: 8883 with TLS, 1883 without.
+    #[serde(default)]
+    pub port: Option<Sp<u16>>,
+    /// How the connection is secured. Left out: TLS, and the authorities that browsers trust.
+    /// `false`: in clear.
+    #[serde(default)]
+    pub tls: Sp<Tls>,
+    /// The user to log in as.
+    #[serde(default)]
+    pub username: Option<Sp<String>>,
+    /// That user's password.
+    #[serde(default)]
+    pub password: Option<Sp<Source>>,
+    /// The MQTT client id. Left out: the device's id.
+    #[serde(default)]
+    pub client_id: Option<Sp<String>>,
+    /// Where to connect and whom to trust instead: a gateway, a private endpoint, a test double.
+    #[serde(default)]
+    pub connect: Option<Connect>,
+}
+
+/// Whether and how a connection is secured.
+#[derive(Clone, Debug)]
+pub enum Tls {
+    /// In clear.
+    Off,
+    /// With TLS.
+    On(TlsSettings),
+}
+
+impl Default for Tls {
+    fn default() -> Self {
+        Self::On(TlsSettings::default())
+    }
+}
+
+/// How a connection is secured.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TlsSettings {
+    /// The authorities to trust (PEM). Left out: those that browsers trust.
+    #[serde(default)]
+    pub ca: Option<Sp<Source>>,
+    /// The device's own certificate (PEM).
+    #[serde(default)]
+    pub certificate: Option<Sp<Source>>,
+    /// The private key that belongs to it (PEM).
+    #[serde(default)]
+    pub private_key: Option<Sp<Source>>,
+}
+
+/// Where to connect instead.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Connect {
+    /// The host and port.
+    pub address: Sp<Endpoint>,
+    /// The authorities to trust there (PEM). Left out: those of the cloud.
+    #[serde(default)]
+    pub ca: Option<Sp<Source>>,
+}
+
+impl<'de> Deserialize<'de> for Tls {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(TlsVisitor)
+    }
+}
+
+struct TlsVisitor;
+
+impl<'de> Visitor<'de> for TlsVisitor {
+    type Value = Tls;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("`false`, or a map with `ca`, `certificate` and `private_key`")
+    }
+
+    fn visit_bool<E: serde::de::Error>(self, on: bool) -> Result<Tls, E> {
+        Ok(if on { Tls::default() } else { Tls::Off })
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Tls, A::Error> {
+        TlsSettings::deserialize(MapAccessDeserializer::new(map)).map(Tls::On)
+    }
+}

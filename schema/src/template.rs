@@ -1,0 +1,127 @@
+//! Templates: `{{ device.id }}` in a profile's strings, and the `.j2` files of overlays.
+//!
+//! A template prints texts and numbers as they are, `true` and `false` in lower case, and nothing else; a
+//! name that is not defined is an error. Filters quote for the place a value lands in: `sh` for a shell's
+//! word, `hex` for bytes.
+
+use std::ops::Range;
+
+use minijinja::syntax::SyntaxConfig;
+use minijinja::value::ValueKind;
+use minijinja::{AutoEscape, Environment, Error, ErrorKind, UndefinedBehavior, Value};
+
+/// Why a template could not be filled in, and where in it.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{message}")]
+pub struct TemplateError {
+    /// What is wrong.
+    pub message: String,
+    /// The bytes of the template that it is about.
+    pub range: Option<Range<usize>>,
+    /// The line of the template, from 1.
+    pub line: Option<usize>,
+}
+
+/// Steps after which a template that does not end is stopped.
+const FUEL: u64 = 100_000;
+
+/// Fills in a template.
+pub fn render(template: &str, context: &Value) -> Result<String, TemplateError> {
+    environment().render_str(template, context.clone()).map_err(|error| explain(&error))
+}
+
+/// Asks whether a condition, such as `network.wifi is not none`, holds.
+pub fn holds(condition: &str, context: &Value) -> Result<bool, TemplateError> {
+    environment()
+        .compile_expression(condition)
+        .and_then(|expression| expression.eval(context.clone()))
+        .map(|value| value.is_true())
+        .map_err(|error| explain(&error))
+}
+
+fn environment() -> Environment<'static> {
+    let mut environment = Environment::new();
+    environment.set_undefined_behavior(UndefinedBehavior::Strict);
+    environment.set_syntax(
+        SyntaxConfig::builder()
+            .keep_trailing_newline(true)
+            .trim_blocks(true)
+            .lstrip_blocks(true)
+            .build()
+            .expect("the delimiters are the usual ones"),
+    );
+    environment.set_auto_escape_callback(|_| AutoEscape::None);
+    environment.set_formatter(|out, state, value| match value.kind() {
+        ValueKind::Bool => Ok(out.write_str(if value.is_true() { "true" } else { "false" })?),
+        ValueKind::String | ValueKind::Number => minijinja::escape_formatter(out, state, value),
+        // left to the strict mode's own words
+        ValueKind::Undefined => minijinja::escape_formatter(out, state, value),
+        kind => Err(Error::new(
+            ErrorKind::InvalidOperation,
+            format!("a {kind} cannot be printed; print what is in it"),
+        )),
+    });
+    environment.set_fuel(Some(FUEL));
+    environment.add_filter("sh", shell_word);
+    environment.add_filter("hex", hexadecimal);
+    environment
+}
+
+/// A text as one word of a POSIX shell.
+fn shell_word(text: &str) -> String {
+    format!("'{}'", text.replace('\'', r"'\''"))
+}
+
+/// A text's bytes as hexadecimal digits.
+fn hexadecimal(text: &str) -> String {
+    text.bytes().map(|byte| format!("{byte:02x}")).collect()
+}
+
+fn explain(error: &Error) -> TemplateError {
+    let message = match error.kind() {
+        ErrorKind::UndefinedError => "a name in it is not defined".to_owned(),
+        kind => match error.detail() {
+            Some(detail) => format!("{kind}: {detail}"),
+            None => kind.to_string(),
+        },
+    };
+    TemplateError { message, range: error.range(), line: error.line() }
+}
+
+#[cfg(test)]
+mod tests {
+    use minijinja::context;
+
+    use super::*;
+
+    fn filled(template: &str) -> Result<String, TemplateError> {
+        let device = context! { id => "pi", on => true, list => vec![1, 2] };
+        render(template, &context! { device => device, none => () })
+    }
+
+    #[test]
+    fn values_print_as_a_configuration_file_wants_them() {
+        assert_eq!(filled("{{ device.id }}/x: {{ device.on }}\n").unwrap(), "pi/x: true\n");
+        assert_eq!(filled("{% if device.on %}\non\n{% endif %}\n").unwrap(), "on\n");
+        assert_eq!(filled("{{ \"it's\" | sh }} {{ 'é' | hex }}").unwrap(), r"'it'\''s' c3a9");
+    }
+
+    #[test]
+    fn what_cannot_be_meant_is_an_error_that_knows_its_place() {
+        let error = filled("a {{ device.name }}").unwrap_err();
+        assert_eq!((error.message.as_str(), error.line), ("a name in it is not defined", Some(1)));
+        assert_eq!(error.range.map(|range| &"a {{ device.name }}"[range]), Some("device.name"));
+        assert!(filled("{{ device.list }}").unwrap_err().message.contains("cannot be printed"));
+        assert!(filled("{{ none }}").is_err());
+        assert!(filled("{{ device.id").is_err());
+        assert!(filled("{% for a in range(9999999) %}{% for b in range(999999) %}{{ a }}{% endfor %}{% endfor %}").is_err());
+    }
+
+    #[test]
+    fn a_condition_holds_or_not() {
+        let context = context! { wifi => (), device => context! { id => "pi" } };
+        assert!(!holds("wifi is not none", &context).unwrap());
+        assert!(holds("device.id == 'pi'", &context).unwrap());
+        assert!(holds("nothing.here", &context).is_err());
+    }
+}

@@ -1,0 +1,106 @@
+//! A profile that is right, to be made wrong in one place, and somewhere to look things up.
+
+use std::collections::HashMap;
+use std::path::Path;
+
+use imgbuild_schema::report::Report;
+use imgbuild_schema::values::Secret;
+use imgbuild_schema::{DeviceSpec, Lookup, LookupError, Profile};
+
+/// A profile with one of everything.
+pub(crate) const PROFILE: &str = r#"version: 1
+device:
+  id: greenhouse-01
+  model: pi-3
+  timezone: Europe/Amsterdam
+base: debian-trixie-arm64
+network:
+  wifi:
+    country: NL
+    networks:
+      - {ssid: Greenhouse, psk: !secret wifi.greenhouse}
+      - {ssid: Cafe, security: open}
+      - {ssid: Lab, security: wpa3, psk: !env LAB_PSK, hidden: true}
+  ethernet: {address: 192.168.1.20/24, gateway: 192.168.1.1, dns: [192.168.1.1]}
+access:
+  user: pi
+  password: !secret pi.password
+  ssh_keys: [ssh-ed25519 AAAAC3Nz me]
+cloud:
+  mqtt:
+    host: broker.example.org
+    tls:
+      ca: !file certs/ca.pem
+      certificate: !file certs/device.pem
+      private_key: !file certs/device.key
+telemetry:
+  topic: "{{ device.id }}/{{ sensor.id }}"
+  interval: 5s
+sensors:
+  - {id: probe, tmp102: {bus: i2c-1, address: 0x48}, interval: 2s}
+  - {id: cpu, cpu-temperature: {}}
+"#;
+
+/// Files, secrets and variables that are not there but in memory.
+#[derive(Debug)]
+pub(crate) struct Memory {
+    files: HashMap<&'static str, String>,
+}
+
+impl Default for Memory {
+    fn default() -> Self {
+        let pem = |what: &str| format!("-----BEGIN {what}-----\nAAAA\n-----END {what}-----\n");
+        Self {
+            files: HashMap::from([
+                ("certs/ca.pem", pem("CERTIFICATE")),
+                ("certs/device.pem", pem("CERTIFICATE")),
+                ("certs/device.key", pem("PRIVATE KEY")),
+            ]),
+        }
+    }
+}
+
+impl Lookup for Memory {
+    fn file(&self, path: &Path) -> Result<String, LookupError> {
+        self.files.get(path.to_str().unwrap()).cloned().ok_or_else(|| LookupError {
+            message: format!("the file `{}` cannot be read: not there", path.display()),
+            help: "check the path".into(),
+        })
+    }
+
+    fn secret(&self, name: &str) -> Result<Secret, LookupError> {
+        match name {
+            "wifi.greenhouse" => Ok(Secret::new("correct horse".into())),
+            "pi.password" => Ok(Secret::new("battery staple".into())),
+            _ => Err(LookupError {
+                message: format!("there is no secret `{name}`"),
+                help: "add it to secrets.yaml".into(),
+            }),
+        }
+    }
+
+    fn variable(&self, name: &str) -> Option<String> {
+        (name == "LAB_PSK").then(|| "something long".into())
+    }
+}
+
+/// Resolves a profile; a failure comes back as it would be printed.
+pub(crate) fn resolve(text: &str) -> Result<DeviceSpec, String> {
+    let problems = match Profile::parse(text) {
+        Ok(profile) => match profile.resolve(&Memory::default()) {
+            Ok(spec) => return Ok(spec),
+            Err(problems) => problems,
+        },
+        Err(problem) => vec![problem],
+    };
+    Err(Report::new("kitchen.yaml", text, problems).to_string())
+}
+
+/// What is printed about the right profile with `right` replaced by `wrong`.
+pub(crate) fn mistake(right: &str, wrong: &str) -> String {
+    assert!(PROFILE.contains(right), "the profile has no {right:?}");
+    match resolve(&PROFILE.replacen(right, wrong, 1)) {
+        Ok(_) => panic!("nothing was found wrong with {wrong:?}"),
+        Err(report) => report,
+    }
+}
