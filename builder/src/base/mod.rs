@@ -1,3 +1,136 @@
-//! The image to start from: found or made, and what it is read out of it.
+//! The image to start from: found or made, and what is read out of it.
+//!
+//! A base is an image file plus facts. The facts are read from the file, never guessed from its name:
+//! [`facts`] says what there is to know, [`mbr`], [`superblock`], [`root`] and [`boot`] read it. The
+//! same readers open a finished image, so what was written is read back by other code than wrote it.
 
+pub mod boot;
+pub mod facts;
+pub mod firmware;
 pub mod mbr;
+pub mod packages;
+pub mod partition;
+pub mod root;
+pub mod superblock;
+pub mod tree;
+
+use std::fs::File;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use anyhow::{Context, bail, ensure};
+
+use boot::Boot;
+use facts::Facts;
+use mbr::{Mbr, Partition};
+use packages::Package;
+use partition::Window;
+use root::Root;
+use tree::Tree;
+
+/// An image to start from, and what is known of it. A finished image is one too.
+#[derive(Clone, Debug)]
+pub struct Base {
+    /// Where it lies.
+    pub path: PathBuf,
+    /// What was read out of it.
+    pub facts: Facts,
+    file: Arc<File>,
+}
+
+impl Base {
+    /// Opens an image and reads its facts.
+    pub fn open(path: &Path) -> anyhow::Result<Self> {
+        Self::sniff(path).with_context(|| format!("reading the base {}", path.display()))
+    }
+
+    fn sniff(path: &Path) -> anyhow::Result<Self> {
+        let file = Arc::new(open(path)?);
+        let facts = Facts::read(&file)?;
+        Ok(Self { path: path.to_owned(), facts, file })
+    }
+
+    /// Its root file system.
+    pub fn root(&self) -> anyhow::Result<Root> {
+        Root::open(window(&self.file, &self.facts.table.partitions[1]))
+    }
+
+    /// Its boot file system.
+    pub fn boot(&self) -> anyhow::Result<Boot> {
+        Boot::open(window(&self.file, &self.facts.table.partitions[0]))
+    }
+
+    /// The packages installed in it, as dpkg's status file has them.
+    pub fn packages(&self) -> anyhow::Result<Vec<Package>> {
+        let status = self.root()?.read_text("/var/lib/dpkg/status")?;
+        Ok(status.map(|status| packages::parse(&status)).unwrap_or_default())
+    }
+}
+
+/// Opens an image, after a look at whether it can be one.
+fn open(path: &Path) -> anyhow::Result<File> {
+    let mut file = File::open(path).context("opening it")?;
+    ensure!(file.metadata()?.is_file(), "it is not a file");
+    let mut magic = Vec::with_capacity(8);
+    file.by_ref().take(8).read_to_end(&mut magic).context("reading its first bytes")?;
+    if let Some(command) = decompressor(&magic) {
+        let path = path.display();
+        bail!("compressed bases are not read yet; decompress it first with `{command} {path}`");
+    }
+    Ok(file)
+}
+
+/// The command that decompresses a file which begins like this.
+fn decompressor(magic: &[u8]) -> Option<&'static str> {
+    const COMMANDS: [(&[u8], &str); 5] = [
+        (b"\xFD7zXZ\0", "xz -dk"),
+        (b"\x28\xB5\x2F\xFD", "zstd -dk"),
+        (b"\x1F\x8B", "gunzip -k"),
+        (b"PK\x03\x04", "unzip"),
+        (b"BZh", "bunzip2 -k"),
+    ];
+    COMMANDS.iter().find(|(start, _)| magic.starts_with(start)).map(|(_, command)| *command)
+}
+
+fn window(file: &Arc<File>, partition: &Partition) -> Window {
+    Window::new(Arc::clone(file), partition.offset(), partition.length())
+}
+
+/// Reads the partition table and checks that it is the one that every Raspberry Pi image has.
+fn table(file: &File) -> anyhow::Result<Mbr> {
+    let table = Mbr::read(&mut &*file)?;
+    let [boot, root, ..] = &table.partitions;
+    ensure!(
+        !boot.is_empty() && !root.is_empty(),
+        "a boot and a root partition are wanted; it has {table}"
+    );
+    ensure!(is_fat(boot.kind), "the first partition is not FAT: its kind is {:#04x}", boot.kind);
+    ensure!(root.kind == 0x83, "the second partition is not Linux: its kind is {:#04x}", root.kind);
+    let length = file.metadata()?.len();
+    for (number, partition) in
+        (1..).zip(&table.partitions).filter(|(_, partition)| !partition.is_empty())
+    {
+        let end = partition.offset() + partition.length();
+        ensure!(
+            end <= length,
+            "partition {number} ends at {end}, beyond the file's {length} bytes: it was cut short"
+        );
+    }
+    Ok(table)
+}
+
+/// FAT16, FAT16 LBA, FAT32 and FAT32 LBA.
+fn is_fat(kind: u8) -> bool {
+    matches!(kind, 0x06 | 0x0b | 0x0c | 0x0e)
+}
+
+/// Bytes as hexadecimal digits.
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |digits, byte| {
+        digits + &format!("{byte:02x}")
+    })
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,203 @@
+//! What there is to know of an image before anything is planned for it.
+
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::sync::Arc;
+
+use anyhow::{Context, bail};
+
+use super::boot::Boot;
+use super::firmware::Firmware;
+use super::mbr::Mbr;
+use super::root::Root;
+use super::superblock::Superblock;
+use super::tree::Tree;
+
+/// A Debian architecture that a Raspberry Pi may run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Architecture {
+    /// 64-bit ARM.
+    Arm64,
+    /// 32-bit ARM with a floating-point unit.
+    Armhf,
+    /// 32-bit ARM without one.
+    Armel,
+}
+
+impl Architecture {
+    /// Its name at Debian.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Arm64 => "arm64",
+            Self::Armhf => "armhf",
+            Self::Armel => "armel",
+        }
+    }
+}
+
+/// What `/etc/os-release` says.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
+pub struct Release {
+    /// `debian` or `raspbian`.
+    pub id: String,
+    /// As in `trixie`.
+    pub codename: String,
+    /// As in "Debian GNU/Linux 13 (trixie)".
+    pub name: String,
+}
+
+/// The programs that can bring up a network.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "any of them may be there, and any may be missing"
+)]
+pub struct Network {
+    /// systemd-networkd.
+    pub networkd: bool,
+    /// systemd-resolved.
+    pub resolved: bool,
+    /// `NetworkManager`.
+    pub network_manager: bool,
+    /// `wpa_supplicant`.
+    pub wpa_supplicant: bool,
+    /// dhcpcd.
+    pub dhcpcd: bool,
+}
+
+/// The facts of an image, each read out of it.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
+pub struct Facts {
+    /// The partition table: first boot, then root.
+    #[serde(skip)]
+    pub table: Mbr,
+    /// The image's length in bytes.
+    pub length: u64,
+    /// The PARTUUID of the boot partition.
+    pub boot_part_uuid: String,
+    /// The PARTUUID of the root partition.
+    pub root_part_uuid: String,
+    /// Debian or Raspberry Pi OS, and which.
+    pub release: Release,
+    /// What its programs are compiled for.
+    pub architecture: Architecture,
+    /// Where the boot partition is mounted: `/boot/firmware` or `/boot`.
+    pub boot_mount: String,
+    /// What can bring up its network.
+    pub network: Network,
+    /// Does it configure itself with cloud-init?
+    pub cloud_init: bool,
+    /// The root file system.
+    pub root: Superblock,
+    /// What the boot partition holds.
+    pub firmware: Firmware,
+}
+
+impl Facts {
+    /// Reads the facts of the image in `file`.
+    pub(super) fn read(file: &Arc<File>) -> anyhow::Result<Self> {
+        let table = super::table(file)?;
+        let window = super::window(file, &table.partitions[1]);
+        let superblock = Superblock::read(&window)?;
+        superblock.check(window.length())?;
+        let root = Root::open(window)?;
+        let boot = Boot::open(super::window(file, &table.partitions[0]))?;
+        Ok(Self {
+            length: file.metadata()?.len(),
+            boot_part_uuid: table.part_uuid(1),
+            root_part_uuid: table.part_uuid(2),
+            table,
+            release: release(&root)?,
+            architecture: architecture(&root)?,
+            boot_mount: boot_mount(&root)?,
+            network: network(&root)?,
+            cloud_init: root.resolve("/usr/bin/cloud-init")?.is_some(),
+            root: superblock,
+            firmware: Firmware::read(&boot)?,
+        })
+    }
+
+    /// When the base was made, in seconds since 1970: the date of what is built from it, so that the
+    /// clock of the day leaves no trace in an image.
+    pub fn date(&self) -> u64 {
+        self.root.made
+    }
+}
+
+fn release(root: &Root) -> anyhow::Result<Release> {
+    let text = root
+        .read_text("/etc/os-release")?
+        .context("the root partition has no /etc/os-release: there is no Linux system in it")?;
+    let fields: BTreeMap<_, _> = text.lines().filter_map(|line| line.split_once('=')).collect();
+    let field = |name| fields.get(name).map(|value| value.trim().trim_matches('"').to_owned());
+    let id = field("ID").context("/etc/os-release names no ID")?;
+    Ok(Release {
+        codename: field("VERSION_CODENAME").unwrap_or_default(),
+        name: field("PRETTY_NAME").unwrap_or_else(|| id.clone()),
+        id,
+    })
+}
+
+/// Takes the architecture from a program's own header: names and labels may say anything.
+fn architecture(root: &Root) -> anyhow::Result<Architecture> {
+    for program in ["/usr/bin/dpkg", "/bin/dash", "/bin/sh"] {
+        let mut header = [0; HEADER];
+        if root.read_start(program, &mut header)?.is_some() {
+            return of_program(&header).with_context(|| format!("looking at {program}"));
+        }
+    }
+    bail!("the root partition holds neither dpkg nor a shell: there is no Debian system in it")
+}
+
+/// Bytes of a 32-bit program's header; a 64-bit one's is longer, but says its machine at the same place.
+const HEADER: usize = 52;
+
+fn of_program(header: &[u8; HEADER]) -> anyhow::Result<Architecture> {
+    const ARM: [u8; 2] = [40, 0];
+    const AARCH64: [u8; 2] = [183, 0];
+    const HARD_FLOAT: u8 = 0x04;
+    if !header.starts_with(b"\x7FELF") {
+        bail!("it is no program: it has no ELF header");
+    }
+    match [header[18], header[19]] {
+        AARCH64 => Ok(Architecture::Arm64),
+        // bit 10 of the flags at 36: floating-point arguments travel in floating-point registers
+        ARM if header[37] & HARD_FLOAT != 0 => Ok(Architecture::Armhf),
+        ARM => Ok(Architecture::Armel),
+        [low, high] => {
+            bail!(
+                "it is for machine {} and no Raspberry Pi runs it",
+                u16::from_le_bytes([low, high])
+            )
+        }
+    }
+}
+
+fn boot_mount(root: &Root) -> anyhow::Result<String> {
+    let fstab = root.read_text("/etc/fstab")?.unwrap_or_default();
+    let mounts: Vec<&str> = fstab
+        .lines()
+        .filter(|line| !line.trim_start().starts_with('#'))
+        .filter_map(|line| line.split_whitespace().nth(1))
+        .collect();
+    ["/boot/firmware", "/boot"]
+        .into_iter()
+        .find(|place| mounts.contains(place))
+        .map(str::to_owned)
+        .context("its /etc/fstab mounts the boot partition neither at /boot/firmware nor at /boot")
+}
+
+fn network(root: &Root) -> anyhow::Result<Network> {
+    // from Bookworm on /lib and /sbin are links into /usr; before it they are not
+    let has = |places: [&str; 2]| -> anyhow::Result<bool> {
+        Ok(root.resolve(places[0])?.is_some() || root.resolve(places[1])?.is_some())
+    };
+    Ok(Network {
+        networkd: has(["/usr/lib/systemd/systemd-networkd", "/lib/systemd/systemd-networkd"])?,
+        resolved: has(["/usr/lib/systemd/systemd-resolved", "/lib/systemd/systemd-resolved"])?,
+        network_manager: has(["/usr/sbin/NetworkManager", "/sbin/NetworkManager"])?,
+        wpa_supplicant: has(["/usr/sbin/wpa_supplicant", "/sbin/wpa_supplicant"])?,
+        dhcpcd: has(["/usr/sbin/dhcpcd", "/sbin/dhcpcd"])?,
+    })
+}
