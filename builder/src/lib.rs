@@ -11,4 +11,5 @@
 //! back. [`emulator`] boots the result. [`tool`] runs every child process.
 
 pub mod base;
+pub mod emulator;
 pub mod tool;
