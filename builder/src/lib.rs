@@ -10,6 +10,12 @@
 //! intent into files; [`plan`] orders them, and can be printed; [`image`] writes them and reads them
 //! back. [`emulator`] boots the result. [`tool`] runs every child process.
 
+pub mod agents;
 pub mod base;
 pub mod emulator;
+pub mod fault;
+pub mod image;
+pub mod overlay;
+mod password;
+pub mod plan;
 pub mod tool;

@@ -5,6 +5,7 @@ use std::fs::File;
 use std::sync::Arc;
 
 use anyhow::{Context, bail};
+pub use imgbuild_schema::profile::Architecture;
 
 use super::boot::Boot;
 use super::firmware::Firmware;
@@ -12,29 +13,6 @@ use super::mbr::Mbr;
 use super::root::Root;
 use super::superblock::Superblock;
 use super::tree::Tree;
-
-/// A Debian architecture that a Raspberry Pi may run.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Architecture {
-    /// 64-bit ARM.
-    Arm64,
-    /// 32-bit ARM with a floating-point unit.
-    Armhf,
-    /// 32-bit ARM without one.
-    Armel,
-}
-
-impl Architecture {
-    /// Its name at Debian.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Arm64 => "arm64",
-            Self::Armhf => "armhf",
-            Self::Armel => "armel",
-        }
-    }
-}
 
 /// What `/etc/os-release` says.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]

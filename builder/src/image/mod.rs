@@ -1,0 +1,89 @@
+//! Writes a plan into a copy of its base.
+//!
+//! The copy is made beside the output and renamed into place once it has been read back: a build that
+//! fails leaves nothing. File systems are written by their reference tools (debugfs, mtools) inside the
+//! image file; no root, no loop device, no mount.
+
+mod boot;
+mod room;
+mod root;
+mod sparse;
+mod verify;
+
+use std::fs::File;
+use std::path::{Path, PathBuf};
+
+use anyhow::Context;
+use tempfile::{NamedTempFile, TempDir};
+
+use crate::base::Base;
+use crate::base::mbr::Partition;
+use crate::overlay::Content;
+use crate::plan::{Node, Operation, Plan};
+
+pub use sparse::copy as sparse_copy;
+
+/// Writes `plan` into a copy of `base` at `output`, which is replaced if it is there.
+pub fn build(base: &Base, plan: &Plan, output: &Path) -> anyhow::Result<()> {
+    room::check(base, plan)?;
+    let folder = match output.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => folder,
+        _ => Path::new("."),
+    };
+    // same file system as the output, so that the rename is one step; readable by its owner alone
+    let image = NamedTempFile::with_prefix_in(".imgbuild-", folder)
+        .with_context(|| format!("writing into the folder {}", folder.display()))?;
+    let [boot, root, ..] = base.facts.table.partitions;
+    sparse::copy(&base.path, image.as_file())
+        .with_context(|| format!("copying the base to {}", folder.display()))?;
+    let scratch = Scratch::new()?;
+    boot::apply(image.path(), &boot, plan, &scratch).context("writing the boot partition")?;
+    root::apply(image.path(), &root, plan, &scratch).context("writing the root partition")?;
+    verify::image(image.path(), plan).context("reading back what was written")?;
+    image.as_file().sync_data().context("writing the image to the disk")?;
+    image.persist(output).map_err(|error| error.error).with_context(|| format!("renaming the image to {}", output.display()))?;
+    Ok(())
+}
+
+/// The way to a partition that the tools take: `FILE?offset=N` or `FILE@@N`.
+fn inside(image: &Path, separator: &str, partition: &Partition) -> String {
+    format!("{}{separator}{}", image.display(), partition.offset())
+}
+
+/// A folder for what the tools are to write, which they take from files alone. Readable by its owner
+/// alone, since credentials pass through it.
+struct Scratch(TempDir);
+
+impl Scratch {
+    fn new() -> anyhow::Result<Self> {
+        tempfile::Builder::new().prefix("imgbuild-").tempdir().map(Self).context("making a folder for temporary files")
+    }
+
+    /// The file that holds an operation's content; none if it has none.
+    fn file(&self, index: usize, operation: &Operation) -> anyhow::Result<Option<PathBuf>> {
+        match &operation.node {
+            Node::Leaf(Content::HostFile(path)) => {
+                path.canonicalize().map(Some).with_context(|| format!("reading {}", path.display()))
+            }
+            Node::Leaf(Content::Bytes(bytes)) => {
+                let path = self.0.path().join(index.to_string());
+                std::fs::write(&path, bytes).context("writing a temporary file")?;
+                Ok(Some(path))
+            }
+            Node::Leaf(Content::Link(_)) | Node::Folder => Ok(None),
+        }
+    }
+}
+
+/// The size of what an operation writes.
+fn content_length(operation: &Operation) -> anyhow::Result<u64> {
+    match &operation.node {
+        Node::Leaf(Content::HostFile(path)) => File::open(path)
+            .and_then(|file| file.metadata())
+            .map(|metadata| metadata.len())
+            .with_context(|| format!("reading {}", path.display())),
+        Node::Leaf(Content::Bytes(bytes)) => Ok(bytes.len() as u64),
+        Node::Leaf(Content::Link(target)) => Ok(target.len() as u64),
+        Node::Folder => Ok(0),
+    }
+}

@@ -1,0 +1,100 @@
+//! Copies that stay as small as their source: shared where the file system can, else without its holes.
+
+use std::fs::File;
+use std::io;
+use std::os::fd::AsFd;
+use std::path::Path;
+
+use anyhow::Context;
+use rustix::fs::{SeekFrom, copy_file_range, ioctl_ficlone, seek};
+use rustix::io::Errno;
+
+/// Copies the file at `from` into the empty file `into`: by reflink if the file system has it, else the
+/// mapped parts alone.
+pub fn copy(from: &Path, into: &File) -> anyhow::Result<()> {
+    let from = File::open(from).with_context(|| format!("opening {}", from.display()))?;
+    if ioctl_ficlone(into, &from).is_ok() {
+        return Ok(());
+    }
+    let length = from.metadata()?.len();
+    into.set_len(length).context("making room")?;
+    let mut at = 0;
+    while let Some((start, end)) = next_data(&from, at, length)? {
+        copy_range(&from, into, start, end)?;
+        at = end;
+    }
+    Ok(())
+}
+
+/// The next stretch of data at or after `at`; none if there are only holes.
+fn next_data(file: &File, at: u64, length: u64) -> io::Result<Option<(u64, u64)>> {
+    if at >= length {
+        return Ok(None);
+    }
+    match seek(file, SeekFrom::Data(at)) {
+        Ok(start) => Ok(Some((start, seek(file, SeekFrom::Hole(start))?))),
+        // no data from here on
+        Err(Errno::NXIO) => Ok(None),
+        // a file system that knows no holes
+        Err(Errno::INVAL | Errno::OPNOTSUPP) => Ok(Some((at, length))),
+        Err(error) => Err(error.into()),
+    }
+}
+
+fn copy_range(from: &File, into: &File, start: u64, end: u64) -> io::Result<()> {
+    let (mut source, mut sink) = (start, start);
+    while source < end {
+        let wanted = usize::try_from(end - source).unwrap_or(usize::MAX);
+        match copy_file_range(from.as_fd(), Some(&mut source), into.as_fd(), Some(&mut sink), wanted) {
+            Ok(0) => return Err(io::Error::new(io::ErrorKind::UnexpectedEof, "the file became shorter")),
+            Ok(_) => {}
+            // two file systems, or one that has no such call
+            Err(Errno::XDEV | Errno::INVAL | Errno::OPNOTSUPP | Errno::NOSYS) => {
+                return copy_through_memory(from, into, source, end);
+            }
+            Err(error) => return Err(error.into()),
+        }
+    }
+    Ok(())
+}
+
+fn copy_through_memory(from: &File, into: &File, mut at: u64, end: u64) -> io::Result<()> {
+    use std::os::unix::fs::FileExt;
+    let mut buffer = vec![0; 1 << 20];
+    while at < end {
+        let wanted = buffer.len().min(usize::try_from(end - at).unwrap_or(usize::MAX));
+        from.read_exact_at(&mut buffer[..wanted], at)?;
+        into.write_all_at(&buffer[..wanted], at)?;
+        at += wanted as u64;
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::{FileExt, MetadataExt};
+
+    use super::*;
+
+    #[test]
+    fn a_copy_has_the_same_bytes_and_the_same_holes() {
+        let source = tempfile::NamedTempFile::new().unwrap();
+        source.as_file().set_len(64 << 20).unwrap();
+        for at in [0, 5 << 20, (64 << 20) - 7] {
+            source.as_file().write_all_at(b"content", at).unwrap();
+        }
+        let copied = tempfile::NamedTempFile::new().unwrap();
+        copy(source.path(), copied.as_file()).unwrap();
+        assert!(std::fs::read(source.path()).unwrap() == std::fs::read(copied.path()).unwrap());
+        assert!(copied.as_file().metadata().unwrap().blocks() * 512 < 1 << 20);
+    }
+
+    #[test]
+    fn nothing_but_a_hole_is_copied_too() {
+        let source = tempfile::NamedTempFile::new().unwrap();
+        source.as_file().set_len(1 << 20).unwrap();
+        let copied = tempfile::NamedTempFile::new().unwrap();
+        copy(source.path(), copied.as_file()).unwrap();
+        assert_eq!(copied.as_file().metadata().unwrap().len(), 1 << 20);
+    }
+}

@@ -1,0 +1,272 @@
+//! Puts the parts of a plan together and settles who owns what.
+
+use std::collections::BTreeMap;
+
+use anyhow::{Context, bail};
+use imgbuild_schema::DeviceSpec;
+use imgbuild_schema::card::CREDENTIALS_PATH;
+
+use super::accounts::Accounts;
+use super::{BaseView, Node, Operation, Plan, boot_files, check_path, units};
+use crate::base::tree::{Kind, Tree};
+use crate::overlay::{Attributes, Content, Rendered, Volume};
+
+/// A plan in the making.
+pub(super) struct Composer<'a> {
+    base: BaseView<'a>,
+    accounts: Accounts,
+    entries: BTreeMap<(Volume, String), Entry>,
+    date: u64,
+}
+
+/// What a path is to be, before owners have numbers.
+struct Entry {
+    node: Node,
+    attributes: Attributes,
+    origin: String,
+}
+
+impl<'a> Composer<'a> {
+    pub(super) fn new(base: BaseView<'a>, date: u64) -> Self {
+        Self { base, accounts: Accounts::default(), entries: BTreeMap::new(), date }
+    }
+
+    /// Adds an overlay's own files and links.
+    pub(super) fn files(&mut self, overlay: &Rendered) -> anyhow::Result<()> {
+        for ((volume, path), content) in &overlay.files {
+            self.leaf(*volume, path, content.clone(), &overlay.origin)?;
+        }
+        for (path, target) in &overlay.manifest.links {
+            self.leaf(Volume::Root, path, Content::Link(target.clone()), &overlay.origin)?;
+        }
+        Ok(())
+    }
+
+    /// Adds what only this device has: the agent for its processor, and its credentials.
+    pub(super) fn device_files(&mut self, spec: &DeviceSpec) -> anyhow::Result<()> {
+        let agent = super::agent(spec, self.base.facts)?;
+        self.leaf(Volume::Root, "/usr/bin/imgbuild-agent", Content::HostFile(agent), "agent")?;
+        self.folder(CREDENTIALS_PATH, "agent")?;
+        for credential in &spec.credentials {
+            let path = format!("{CREDENTIALS_PATH}/{}", credential.name);
+            let content = Content::Bytes(credential.content.expose().as_bytes().to_vec());
+            self.leaf(Volume::Root, &path, content, "credentials")?;
+        }
+        Ok(())
+    }
+
+    /// Adds `config.txt` and `cmdline.txt` as the overlays want them.
+    pub(super) fn boot_settings(&mut self, overlays: &[Rendered]) -> anyhow::Result<()> {
+        let settings: [(&str, fn(&Rendered) -> &Vec<String>, fn(&str, &[&str]) -> String); 2] = [
+            ("/config.txt", |overlay| &overlay.manifest.config_txt, boot_files::config_txt),
+            ("/cmdline.txt", |overlay| &overlay.manifest.cmdline, boot_files::cmdline),
+        ];
+        for (path, wanted, edit) in settings {
+            let wanted: Vec<&str> = overlays.iter().flat_map(wanted).map(String::as_str).collect();
+            let text = self.base.boot.read_text(path)?;
+            let text = text.with_context(|| format!("the base's boot partition has no {path}"))?;
+            let edited = edit(&text, &wanted);
+            if edited != text {
+                let content = Content::Bytes(edited.into_bytes());
+                self.leaf(Volume::Boot, path, content, "boot settings")?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Adds the account files and the homes of people.
+    pub(super) fn accounts(&mut self, overlays: &[Rendered]) -> anyhow::Result<()> {
+        self.accounts = Accounts::read(self.base.root, self.date)?;
+        for overlay in overlays {
+            self.accounts.apply(&overlay.manifest).with_context(|| overlay.origin.clone())?;
+        }
+        for (path, text) in self.accounts.changed() {
+            let content = Content::Bytes(text.into_bytes());
+            self.leaf(Volume::Root, path, content, "accounts")?;
+        }
+        for user in overlays.iter().flat_map(|overlay| &overlay.manifest.users) {
+            if !user.system && !self.base.root.exists(&user.home)? {
+                self.home(&user.name, &user.home)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// A home folder, filled from the base's skeleton.
+    fn home(&mut self, user: &str, home: &str) -> anyhow::Result<()> {
+        let owned = |mode: &str| Attributes {
+            mode: Some(mode.to_owned()),
+            owner: Some(user.to_owned()),
+            group: Some(user.to_owned()),
+        };
+        self.folder(home, "accounts")?.attributes = owned("0700");
+        for name in self.base.root.list("/etc/skel")? {
+            let Some(content) = self.base.root.read(&format!("/etc/skel/{name}"))? else { continue };
+            let path = format!("{home}/{name}");
+            self.leaf(Volume::Root, &path, Content::Bytes(content), "accounts")?.attributes = owned("0644");
+        }
+        Ok(())
+    }
+
+    /// Adds the links by which systemd knows what to start.
+    pub(super) fn units(&mut self, overlays: &[Rendered]) -> anyhow::Result<()> {
+        let wanted = |of: fn(&Rendered) -> &Vec<String>| {
+            overlays.iter().flat_map(move |overlay| of(overlay).iter().map(|unit| (unit.as_str(), overlay.origin.as_str())))
+        };
+        let masked: Vec<_> = wanted(|overlay| &overlay.manifest.units.mask).collect();
+        let enabled: Vec<_> = wanted(|overlay| &overlay.manifest.units.enable).collect();
+        let links = units::links(&enabled, &masked, &|path| self.text(path))?;
+        for (path, target, origin) in links {
+            let there = self.base.root.metadata(&path)?.map(|metadata| metadata.kind);
+            let already = self.entries.get(&(Volume::Root, path.clone())).map(|entry| entry.node.clone());
+            let node = Node::Leaf(Content::Link(target.clone()));
+            if there != Some(Kind::Link(target.clone())) && already.as_ref() != Some(&node) {
+                self.leaf(Volume::Root, &path, Content::Link(target), &origin)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// A text file as it will be on the card.
+    fn text(&self, path: &str) -> anyhow::Result<Option<String>> {
+        match self.entries.get(&(Volume::Root, path.to_owned())).map(|entry| &entry.node) {
+            Some(Node::Leaf(Content::Bytes(bytes))) => {
+                Ok(Some(String::from_utf8_lossy(bytes).into_owned()))
+            }
+            Some(Node::Leaf(Content::HostFile(file))) => {
+                Ok(Some(std::fs::read_to_string(file).with_context(|| format!("reading {}", file.display()))?))
+            }
+            Some(_) => Ok(None),
+            None => self.base.root.read_text(path),
+        }
+    }
+
+    /// The finished plan: every folder on the way there, every owner a number.
+    pub(super) fn finish(mut self, overlays: &[Rendered]) -> anyhow::Result<Plan> {
+        self.folders_on_the_way()?;
+        for overlay in overlays {
+            for (pattern, attributes) in &overlay.manifest.attributes {
+                self.attribute(pattern, attributes, &overlay.origin)?;
+            }
+        }
+        let mut plan = Plan { boot: Vec::new(), root: Vec::new(), date: self.date };
+        for ((volume, path), entry) in std::mem::take(&mut self.entries) {
+            let operation = self.operation(volume, path, entry)?;
+            match volume {
+                Volume::Boot => plan.boot.push(operation),
+                Volume::Root => plan.root.push(operation),
+            }
+        }
+        Ok(plan)
+    }
+
+    fn tree(&self, volume: Volume) -> &'a dyn Tree {
+        match volume {
+            Volume::Boot => self.base.boot,
+            Volume::Root => self.base.root,
+        }
+    }
+
+    /// Adds the folders that neither the base nor an overlay has, and refuses ways through links.
+    fn folders_on_the_way(&mut self) -> anyhow::Result<()> {
+        let paths: Vec<_> = self.entries.iter().map(|((volume, path), entry)| (*volume, path.clone(), entry.origin.clone())).collect();
+        for (volume, path, origin) in paths {
+            let ancestors = path.char_indices().skip(1).filter(|(_, c)| *c == '/').map(|(at, _)| &path[..at]);
+            for folder in ancestors {
+                match self.tree(volume).metadata(folder)?.map(|metadata| metadata.kind) {
+                    Some(Kind::Folder) => {}
+                    None => {
+                        let key = (volume, folder.to_owned());
+                        self.entries.entry(key).or_insert_with(|| Entry::folder(&origin));
+                    }
+                    Some(Kind::Link(target)) => {
+                        bail!("{origin}: {path} leads through the link {folder} → {target}; write to where it points")
+                    }
+                    Some(_) => bail!("{origin}: {path} cannot be: {folder} is no folder in the base"),
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn attribute(&mut self, pattern: &str, attributes: &Attributes, origin: &str) -> anyhow::Result<()> {
+        if let Some(folder) = pattern.strip_suffix("/*") {
+            for ((volume, path), entry) in &mut self.entries {
+                let directly = path.strip_prefix(folder).and_then(|rest| rest.strip_prefix('/'));
+                if *volume == Volume::Root && directly.is_some_and(|name| !name.contains('/')) {
+                    entry.attributes = attributes.clone();
+                }
+            }
+            return Ok(());
+        }
+        match self.entries.get_mut(&(Volume::Root, pattern.to_owned())) {
+            Some(entry) => entry.attributes = attributes.clone(),
+            None => bail!("{origin}: `attributes` names {pattern}, which no overlay writes"),
+        }
+        Ok(())
+    }
+
+    fn operation(&self, volume: Volume, path: String, entry: Entry) -> anyhow::Result<Operation> {
+        let Entry { node, attributes, origin } = entry;
+        let there = self.tree(volume).metadata(&path)?.map(|metadata| metadata.kind);
+        if matches!(node, Node::Leaf(_)) && matches!(there, Some(Kind::Folder | Kind::Special)) {
+            bail!("{origin}: {path} cannot be replaced: it is a folder or a device in the base");
+        }
+        let default = match &node {
+            Node::Folder => 0o755,
+            Node::Leaf(Content::Link(_)) => 0o777,
+            Node::Leaf(_) => 0o644,
+        };
+        let mode = match &attributes.mode {
+            None => default,
+            Some(text) => u16::from_str_radix(text, 8)
+                .ok()
+                .filter(|mode| *mode <= 0o7777)
+                .with_context(|| format!("{origin}: the mode {text:?} of {path} is not octal"))?,
+        };
+        let uid = attributes.owner.as_deref().map_or(Ok(0), |name| self.accounts.uid(name));
+        let gid = attributes.group.as_deref().map_or(Ok(0), |name| self.accounts.gid(name));
+        let of = || format!("{origin}: {path}");
+        Ok(Operation {
+            replaces: there.is_some(),
+            uid: uid.with_context(of)?,
+            gid: gid.with_context(of)?,
+            path,
+            node,
+            mode,
+            origin,
+        })
+    }
+
+    /// Adds a file or a link; one path has one writer.
+    fn leaf(
+        &mut self,
+        volume: Volume,
+        path: &str,
+        content: Content,
+        origin: &str,
+    ) -> anyhow::Result<&mut Entry> {
+        check_path(path, origin)?;
+        if let Some(other) = self.entries.get(&(volume, path.to_owned())) {
+            bail!("{path} is written twice: by {} and by {origin}", other.origin);
+        }
+        let entry = Entry {
+            node: Node::Leaf(content),
+            attributes: Attributes::default(),
+            origin: origin.to_owned(),
+        };
+        Ok(self.entries.entry((volume, path.to_owned())).or_insert(entry))
+    }
+
+    fn folder(&mut self, path: &str, origin: &str) -> anyhow::Result<&mut Entry> {
+        check_path(path, origin)?;
+        let key = (Volume::Root, path.to_owned());
+        Ok(self.entries.entry(key).or_insert_with(|| Entry::folder(origin)))
+    }
+}
+
+impl Entry {
+    fn folder(origin: &str) -> Self {
+        Self { node: Node::Folder, attributes: Attributes::default(), origin: origin.to_owned() }
+    }
+}

@@ -1,0 +1,77 @@
+//! The device held against its base: what only the image can tell.
+
+use imgbuild_schema::profile::Base;
+use imgbuild_schema::{Code, DeviceSpec, Problem};
+
+use super::BaseView;
+use crate::base::tree::Tree;
+
+/// What the device wants and the base does not have.
+pub(super) fn against_base(spec: &DeviceSpec, base: BaseView<'_>) -> anyhow::Result<Vec<Problem>> {
+    let mut problems = Vec::new();
+    problems.extend(model(spec, base));
+    problems.extend(timezone(spec, base.root)?);
+    problems.extend(locale(spec, base.root)?);
+    Ok(problems)
+}
+
+fn model(spec: &DeviceSpec, base: BaseView<'_>) -> Option<Problem> {
+    let (model, facts) = (*spec.model, base.facts);
+    let name = match &*spec.base {
+        Base::Named(base) => base.name().to_owned(),
+        Base::File(file) => file.file.display().to_string(),
+    };
+    let problem = |message: String| Problem::new(Code::ModelNeedsOtherBase, spec.model.span(), message);
+    if !model.runs(facts.architecture) {
+        let architecture = facts.architecture.name();
+        return Some(
+            problem(format!("{} cannot run {name}, which is made for {architecture}", model.name()))
+                .label("is another processor")
+                .help("choose a base for this model"),
+        );
+    }
+    if !facts.firmware.boards.contains(&model.name()) {
+        let boards = facts.firmware.boards.join(", ");
+        return Some(
+            problem(format!("{name} does not hold what {} needs to start", model.name()))
+                .label("is not among its boards")
+                .help(format!("it boots {}", if boards.is_empty() { "no Raspberry Pi" } else { &boards })),
+        );
+    }
+    None
+}
+
+fn timezone(spec: &DeviceSpec, root: &dyn Tree) -> anyhow::Result<Option<Problem>> {
+    let timezone = &spec.timezone;
+    // a link in there is a former name; it is followed by whoever opens it
+    if root.exists(&format!("/usr/share/zoneinfo/{}", timezone.as_str()))? {
+        return Ok(None);
+    }
+    Ok(Some(
+        Problem::new(
+            Code::NotInBase,
+            timezone.span(),
+            format!("the base knows no time zone `{}`", timezone.as_str()),
+        )
+        .label("is not in its database")
+        .help("zones are named like `Europe/Amsterdam`, with capitals, or `UTC`"),
+    ))
+}
+
+fn locale(spec: &DeviceSpec, root: &dyn Tree) -> anyhow::Result<Option<Problem>> {
+    let locale = &spec.locale;
+    let supported = root.read_text("/usr/share/i18n/SUPPORTED")?.unwrap_or_default();
+    let known = supported.lines().any(|line| line.split_whitespace().next() == Some(locale.as_str()));
+    if known || locale.as_str() == "C.UTF-8" {
+        return Ok(None);
+    }
+    Ok(Some(
+        Problem::new(
+            Code::NotInBase,
+            locale.span(),
+            format!("the base knows no locale `{}`", locale.as_str()),
+        )
+        .label("is not among its locales")
+        .help("locales are named like `en_GB.UTF-8`; `C.UTF-8` is always there"),
+    ))
+}

@@ -1,0 +1,146 @@
+//! What will be on the card beside the base: an ordered list of operations. Pure: no disk is written
+//! here, and all of it can be printed.
+
+mod accounts;
+mod boot_files;
+mod compose;
+mod device;
+mod units;
+
+#[cfg(test)]
+mod tests;
+
+use std::fmt;
+
+use anyhow::bail;
+use imgbuild_schema::DeviceSpec;
+use imgbuild_schema::report::Report;
+
+use crate::base::facts::Facts;
+use crate::base::tree::Tree;
+use crate::fault::Refused;
+use crate::overlay::{self, Content, Overlay};
+
+use compose::Composer;
+
+/// Everything that is written into the copy of a base.
+#[derive(Clone, Debug)]
+pub struct Plan {
+    /// Files of the boot partition, by path.
+    pub boot: Vec<Operation>,
+    /// Files, folders and links of the root partition: a folder before what is in it.
+    pub root: Vec<Operation>,
+    /// The time, in seconds since 1970, that everything written is dated.
+    pub date: u64,
+}
+
+/// One path and what it comes to be. Whatever was there before is replaced, but a folder stays.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Operation {
+    /// The path on its file system, from its root.
+    pub path: String,
+    /// What lies there then.
+    pub node: Node,
+    /// The permission bits.
+    pub mode: u16,
+    /// The owner.
+    pub uid: u32,
+    /// The owner's group.
+    pub gid: u32,
+    /// Is something there in the base?
+    pub replaces: bool,
+    /// Who wants it so, for messages.
+    pub origin: String,
+}
+
+/// What a path comes to be.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Node {
+    /// A folder.
+    Folder,
+    /// A file or a link.
+    Leaf(Content),
+}
+
+impl fmt::Display for Operation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { path, mode, uid, gid, origin, .. } = self;
+        let what = match &self.node {
+            Node::Folder => "folder".to_owned(),
+            Node::Leaf(content) => format!("{content:?}"),
+        };
+        write!(f, "{path}: {what}, {mode:04o} {uid}:{gid} ({origin})")
+    }
+}
+
+/// The base, as far as planning looks at it.
+#[derive(Clone, Copy)]
+pub struct BaseView<'a> {
+    /// What it is.
+    pub facts: &'a Facts,
+    /// Its boot file system.
+    pub boot: &'a dyn Tree,
+    /// Its root file system.
+    pub root: &'a dyn Tree,
+}
+
+impl fmt::Debug for BaseView<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.facts.fmt(f)
+    }
+}
+
+/// The profile's text and where it lies, for problems that only the base brings to light.
+#[derive(Clone, Copy, Debug)]
+pub struct Written<'a> {
+    /// The path as the user gave it.
+    pub path: &'a str,
+    /// The text.
+    pub text: &'a str,
+}
+
+/// Plans a card: the device's overlays, and the files that only this device has, on this base.
+pub fn plan(
+    spec: &DeviceSpec,
+    written: Written<'_>,
+    base: BaseView<'_>,
+    overlays: &[Overlay],
+    date: u64,
+) -> anyhow::Result<Plan> {
+    let problems = device::against_base(spec, base)?;
+    if !problems.is_empty() {
+        return Err(Refused(Report::new(written.path, written.text, problems)).into());
+    }
+    let context = overlay::context(spec);
+    let mut rendered = Vec::new();
+    for overlay in overlays {
+        rendered.extend(overlay::render(overlay, &context)?);
+    }
+    let mut composer = Composer::new(base, date);
+    for overlay in &rendered {
+        composer.files(overlay)?;
+    }
+    composer.device_files(spec)?;
+    composer.boot_settings(&rendered)?;
+    composer.accounts(&rendered)?;
+    composer.units(&rendered)?;
+    composer.finish(&rendered)
+}
+
+/// The agent for a base, as a file of this machine.
+pub(crate) fn agent(spec: &DeviceSpec, facts: &Facts) -> anyhow::Result<std::path::PathBuf> {
+    crate::agents::find(crate::agents::target(*spec.model, facts.architecture))
+}
+
+/// A path that a file system takes and that a tool's script can name.
+fn check_path(path: &str, origin: &str) -> anyhow::Result<()> {
+    let odd = |c: char| c.is_control() || c == '"';
+    let parts: Vec<&str> = path.split('/').skip(1).collect();
+    if !path.starts_with('/') || parts.iter().any(|part| ["", ".", ".."].contains(part)) {
+        bail!("{origin}: {path:?} is not an absolute path without `.` and `..`");
+    }
+    if path.contains(odd) || parts.iter().any(|part| part.len() > 255) {
+        bail!("{origin}: {path:?} cannot be written: it has a quote or a control character, or is too long");
+    }
+    Ok(())
+}
