@@ -1,1 +1,7 @@
-fn main() {}
+//! The front door: everything is in the library.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    imgbuild_agent::cli::main()
+}

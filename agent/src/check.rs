@@ -1,0 +1,131 @@
+//! `imgbuild-agent check`: what the agent would do, said without doing it.
+
+use std::fmt::Write as _;
+use std::path::Path;
+
+use imgbuild_schema::CardProfile;
+use imgbuild_schema::card::{self, Cloud};
+
+use crate::clock::Utc;
+use crate::config::{self, Credentials};
+use crate::fault::Fault;
+use crate::redirect;
+use crate::tls::Identity;
+
+/// What would be done, line by line, and everything that stands against it.
+pub fn check(profile: &CardProfile, root: &Path, now: Utc) -> (String, Vec<Fault>) {
+    let Cloud::Mqtt(broker) = &profile.cloud;
+    let mut lines = Lines::default();
+    let mut faults = Vec::new();
+    lines.put("device", &profile.device.id);
+    lines.put(
+        "broker",
+        format!("{}:{}, as client `{}`", broker.host, broker.port, broker.client_id),
+    );
+    match redirect::from_command_line(root) {
+        Ok(Some(redirect)) => {
+            lines.put("address", format!("{} (kernel's command line)", redirect.address));
+        }
+        Ok(None) => {
+            if let Some(connect) = &broker.connect {
+                lines.put("address", &connect.address);
+            }
+        }
+        Err(fault) => faults.push(fault),
+    }
+    match Credentials::read(broker) {
+        Ok(credentials) => faults.extend(describe(broker, &credentials, now, &mut lines)),
+        Err(wrong) => faults.extend(wrong),
+    }
+    describe_telemetry(profile, &mut lines);
+    (lines.0, faults)
+}
+
+fn describe(
+    broker: &card::Mqtt,
+    credentials: &Credentials,
+    now: Utc,
+    lines: &mut Lines,
+) -> Option<Fault> {
+    match (&broker.tls, &credentials.authorities) {
+        (None, _) => lines.put("TLS", "none: everything goes in clear"),
+        (Some(_), None) => lines.put("TLS", "trusts the public authorities"),
+        (Some(_), Some(authorities)) => {
+            let path = config::authorities_file(broker)
+                .map_or(String::new(), |path| path.display().to_string());
+            lines.put(
+                "TLS",
+                format!("trusts {} from {path}", authorities_in_words(authorities.len())),
+            );
+        }
+    }
+    if let Some(username) = &broker.username {
+        let password =
+            if credentials.password.is_some() { "with a password" } else { "without a password" };
+        lines.put("user name", format!("{username}, {password}"));
+    }
+    let files = broker.tls.as_ref()?.identity.as_ref()?;
+    describe_identity(files, credentials.identity.as_ref()?, now, lines)
+}
+
+fn authorities_in_words(count: usize) -> String {
+    if count == 1 { "one authority".to_owned() } else { format!("{count} authorities") }
+}
+
+fn describe_identity(
+    files: &card::Identity,
+    identity: &Identity,
+    now: Utc,
+    lines: &mut Lines,
+) -> Option<Fault> {
+    let validity = identity.validity()?;
+    lines.put("certificate", files.certificate.display());
+    lines.put("", format!("valid from {} until {}", validity.from, validity.until));
+    lines
+        .put("private key", format!("{}, belongs to the certificate", files.private_key.display()));
+    let clock = format!("the clock here says {now}");
+    if validity.until < now {
+        let expired = format!("the device's certificate expired at {}", validity.until);
+        Some(Fault::profile(expired).hint(format!("renew it and build the card again ({clock})")))
+    } else if now < validity.from {
+        let early = format!("the device's certificate is not valid before {}", validity.from);
+        Some(Fault::profile(early).hint(format!("{clock}; is that right?")))
+    } else {
+        None
+    }
+}
+
+fn describe_telemetry(profile: &CardProfile, lines: &mut Lines) {
+    let telemetry = &profile.telemetry;
+    let qos = match telemetry.qos {
+        imgbuild_schema::values::QoS::AtMostOnce => "at most once (QoS 0)",
+        imgbuild_schema::values::QoS::AtLeastOnce => "at least once (QoS 1)",
+    };
+    lines.put("delivery", format!("{qos}, up to {} waiting", telemetry.queue.max_bytes));
+    for sensor in &profile.sensors {
+        let place = sensor
+            .driver
+            .i2c()
+            .map_or(String::new(), |(bus, address)| format!(" on {bus} at {address}"));
+        lines.put(
+            "sensor",
+            format!(
+                "{}: {}{place}, every {}, to {}",
+                sensor.id,
+                sensor.driver.name(),
+                sensor.interval,
+                sensor.topic
+            ),
+        );
+    }
+}
+
+/// Lines of a name and what there is to say about it.
+#[derive(Default)]
+struct Lines(String);
+
+impl Lines {
+    fn put(&mut self, name: &str, text: impl std::fmt::Display) {
+        let _ = writeln!(self.0, "{name:<12} {text}");
+    }
+}

@@ -1,0 +1,252 @@
+//! From what the profile says to what it means: the files it names are read, and everything that is
+//! wrong with them is found at once.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use imgbuild_schema::card::{self, Cloud};
+use imgbuild_schema::values::Secret;
+use imgbuild_schema::{CardProfile, Problem, yaml};
+use rustls::pki_types::CertificateDer;
+use serde::Deserialize;
+
+use crate::fault::Fault;
+use crate::mqtt::Options;
+use crate::provider;
+use crate::redirect::{self, Redirect};
+use crate::tls::{self, Identity};
+use crate::x509::Validity;
+
+/// Everything the agent needs to know to do its work.
+#[derive(Debug)]
+pub struct Config {
+    /// What the profile says.
+    pub profile: CardProfile,
+    /// How to connect.
+    pub options: Options,
+    /// When the device's own certificate is valid, if it has one.
+    pub validity: Option<Validity>,
+    /// Whether there is a certificate to show.
+    pub has_identity: bool,
+    /// Where the kernel's command line says to connect, if it says so.
+    pub redirect: Option<Redirect>,
+}
+
+/// Reads the profile.
+pub fn profile(path: &Path) -> Result<CardProfile, Fault> {
+    let source = std::fs::read_to_string(path).map_err(|error| {
+        Fault::profile(format!("reading {}: {error}", path.display()))
+            .hint("`imgbuild build` puts the profile there; name another with --profile")
+    })?;
+    let at = |problem: &Problem| fault(problem, path, &source);
+    // the version first: a profile of another version has other keys
+    let Version { version } = yaml::parse(&source).map_err(|problem| at(&problem))?;
+    if version != card::VERSION {
+        return Err(Fault::profile(format!(
+            "{} is of version {version}, and this agent reads version {}",
+            path.display(),
+            card::VERSION
+        ))
+        .hint("build the card again with the `imgbuild` that this agent came with"));
+    }
+    let profile: CardProfile = yaml::parse(&source).map_err(|problem| at(&problem))?;
+    match profile.sensors.iter().find(|sensor| sensor.interval.get().is_zero()) {
+        Some(sensor) => {
+            Err(Fault::profile(format!("sensor `{}` has an interval of zero", sensor.id)))
+        }
+        None => Ok(profile),
+    }
+}
+
+#[derive(Deserialize)]
+struct Version {
+    version: u32,
+}
+
+/// A problem with its place in the file, counted as editors do.
+fn fault(problem: &Problem, path: &Path, source: &str) -> Fault {
+    let place = problem.span.map_or(String::new(), |span| {
+        let before = &source[..source.floor_char_boundary(span.start)];
+        let line = before.matches('\n').count() + 1;
+        let column = before.rsplit('\n').next().unwrap_or(before).chars().count() + 1;
+        format!(":{line}:{column}")
+    });
+    let fault = Fault::profile(format!("{}{place}: {}", path.display(), problem.message));
+    match &problem.help {
+        Some(help) => fault.hint(help.clone()),
+        None => fault.hint("build the card again, or mend the line"),
+    }
+}
+
+/// What the files say that the profile names.
+#[derive(Debug, Default)]
+pub struct Credentials {
+    /// The authorities to trust; none: the public ones.
+    pub authorities: Option<Vec<CertificateDer<'static>>>,
+    /// The device's own certificate and key.
+    pub identity: Option<Identity>,
+    /// The password.
+    pub password: Option<Secret>,
+}
+
+impl Credentials {
+    /// Reads every file, and says everything that is wrong.
+    pub fn read(broker: &card::Mqtt) -> Result<Self, Vec<Fault>> {
+        let mut faults = Vec::new();
+        let mut keep = |fault: Fault| faults.push(fault);
+        let tls = broker.tls.as_ref();
+        let ca = authorities_file(broker);
+        let credentials = Self {
+            authorities: ca.and_then(|path| tls::certificates(path).map_err(&mut keep).ok()),
+            identity: tls.and_then(|tls| tls.identity.as_ref()).and_then(|files| {
+                Identity::read(&files.certificate, &files.private_key).map_err(&mut keep).ok()
+            }),
+            password: broker
+                .password
+                .as_ref()
+                .and_then(|path| password(path).map_err(&mut keep).ok()),
+        };
+        if broker.password.is_some() && broker.username.is_none() {
+            keep(
+                Fault::profile("the profile has a password and no user name")
+                    .hint("MQTT 3.1.1 takes a password only with a user name"),
+            );
+        }
+        if faults.is_empty() { Ok(credentials) } else { Err(faults) }
+    }
+}
+
+/// The file with the authorities to trust: those of `connect` stand in for those of `tls`.
+pub fn authorities_file(broker: &card::Mqtt) -> Option<&PathBuf> {
+    let tls = broker.tls.as_ref()?;
+    broker.connect.as_ref().and_then(|connect| connect.ca.as_ref()).or(tls.ca.as_ref())
+}
+
+/// The first line of a file: editors end lines, and no password holds one.
+fn password(path: &Path) -> Result<Secret, Fault> {
+    let text = String::from_utf8(tls::read(path)?)
+        .map_err(|_| Fault::profile(format!("{} is not text", path.display())))?;
+    match text.lines().next() {
+        Some(line) if !line.is_empty() => Ok(Secret::new(line.to_owned())),
+        _ => Err(Fault::profile(format!("{} holds no password", path.display()))),
+    }
+}
+
+/// Reads everything that a profile names, on the machine whose files lie below `root`.
+pub fn resolve(profile: CardProfile, root: &Path) -> Result<Config, Vec<Fault>> {
+    let redirect = redirect::from_command_line(root);
+    let Cloud::Mqtt(broker) = &profile.cloud;
+    let (credentials, redirect) = match (Credentials::read(broker), redirect) {
+        (Ok(credentials), Ok(redirect)) => (credentials, redirect),
+        (credentials, redirect) => {
+            let faults = credentials.err().unwrap_or_default();
+            return Err(faults.into_iter().chain(redirect.err()).collect());
+        }
+    };
+    let validity = credentials.identity.as_ref().and_then(Identity::validity);
+    let has_identity = credentials.identity.is_some();
+    let tls = match &broker.tls {
+        Some(_) => Some(client_config(
+            broker,
+            credentials.authorities.as_ref(),
+            credentials.identity,
+            redirect.as_ref(),
+        )?),
+        None => None,
+    };
+    let address = redirect.as_ref().map(|redirect| redirect.address.clone());
+    let address =
+        address.or_else(|| broker.connect.as_ref().map(|connect| connect.address.clone()));
+    let options = provider::mqtt::options(&profile, tls, credentials.password, address.as_ref());
+    Ok(Config { profile, options, validity, has_identity, redirect })
+}
+
+fn client_config(
+    broker: &card::Mqtt,
+    authorities: Option<&Vec<CertificateDer<'static>>>,
+    identity: Option<Identity>,
+    redirect: Option<&Redirect>,
+) -> Result<Arc<rustls::ClientConfig>, Vec<Fault>> {
+    let stand_in = redirect.and_then(|redirect| redirect.ca.clone()).map(|ca| vec![ca]);
+    let authorities = stand_in.as_ref().or(authorities).map(Vec::as_slice);
+    tls::client_config(authorities, identity).map(Arc::new).map_err(|error| {
+        let from = authorities_file(broker)
+            .map_or("the public authorities".into(), |path| path.display().to_string());
+        vec![Fault::profile(format!("setting up TLS with {from}: {error}"))]
+    })
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+
+    pub(crate) const PROFILE: &str = "\
+version: 1
+device: {id: greenhouse-01}
+cloud:
+  mqtt: {host: broker.example, port: 8883, client_id: greenhouse-01}
+telemetry:
+  qos: 1
+  queue: {max_bytes: 4MiB}
+  reconnect: {first: 1s, max: 32s, stable: 20s, jitter: 50%}
+  connect_timeout: 10s
+  ack_timeout: 5s
+sensors:
+  - {id: cpu, topic: greenhouse-01/cpu, interval: 10s, driver: {cpu-temperature: {}}}
+";
+
+    fn read(source: &str) -> Result<CardProfile, String> {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("profile.yaml");
+        std::fs::write(&path, source).unwrap();
+        let shown = format!("{}/", folder.path().display());
+        profile(&path).map_err(|fault| fault.to_string().replace(&shown, ""))
+    }
+
+    #[test]
+    fn the_profile_of_the_card_is_read() {
+        assert_eq!(read(PROFILE).unwrap().device.id.as_str(), "greenhouse-01");
+    }
+
+    #[test]
+    fn a_mistake_is_shown_with_its_place_and_the_way_out() {
+        for (source, complaint) in [
+            (
+                PROFILE.replace("topic:", "topc:"),
+                "profile.yaml:12:15: unknown key `topc`\nhint: did you mean `topic`?",
+            ),
+            (PROFILE.replace("qos: 1", "qos: 2"), "profile.yaml:6:8: QoS 2 is not offered"),
+            (
+                PROFILE.replace("version: 1", "version: 2"),
+                "is of version 2, and this agent reads version 1\nhint: build the card again",
+            ),
+            (
+                PROFILE.replace("interval: 10s", "interval: 0s"),
+                "sensor `cpu` has an interval of zero",
+            ),
+            (PROFILE.replace("device: {", "device: ["), "profile.yaml:2:"),
+        ] {
+            let error = read(&source).unwrap_err();
+            assert!(error.contains(complaint), "{error}");
+        }
+    }
+
+    #[test]
+    fn all_that_is_wrong_with_the_files_is_said_at_once() {
+        let source = PROFILE.replace(
+            "client_id: greenhouse-01}",
+            "client_id: g, password: /none/password, tls: {ca: /none/ca, identity: {certificate: /none/pem, private_key: /none/key}}}",
+        );
+        let faults = resolve(read(&source).unwrap(), Path::new("/none")).unwrap_err();
+        let messages: Vec<_> = faults.iter().map(|fault| fault.message.as_str()).collect();
+        assert_eq!(
+            messages,
+            [
+                "reading /none/ca: No such file or directory (os error 2)",
+                "reading /none/pem: No such file or directory (os error 2)",
+                "reading /none/password: No such file or directory (os error 2)",
+                "the profile has a password and no user name",
+            ]
+        );
+    }
+}

@@ -1,0 +1,194 @@
+//! The agent at its work: all parts put together, from the start to a clean end.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
+use tracing::{info, warn};
+
+use crate::clock::gate::Gate;
+use crate::clock::{Clock, SystemClock, Utc};
+use crate::config::Config;
+use crate::fault::Fault;
+use crate::health::Health;
+use crate::network::Network;
+use crate::outbox::{Memory, Outbox, Shared};
+use crate::record::Record;
+use crate::sampler::{self, Running};
+use crate::sequence::Sequence;
+use crate::stop;
+use crate::uplink::Uplink;
+use crate::watchdog::{self, Pulse};
+
+/// How long to wait for a network, and then for the time, before going on without.
+const PATIENCE: Duration = Duration::from_mins(1);
+
+/// How long the sampler may take to end.
+const FAREWELL: Duration = Duration::from_secs(1);
+
+/// Where the agent finds and keeps things.
+#[derive(Clone, Debug)]
+pub struct Places {
+    /// The profile.
+    pub profile: PathBuf,
+    /// The machine's files lie below this folder.
+    pub root: PathBuf,
+    /// What is kept for ever.
+    pub state: PathBuf,
+    /// What is kept until the machine stops.
+    pub runtime: PathBuf,
+}
+
+/// Reads and publishes until a signal says to end.
+pub fn run(config: &Config, places: &Places) -> Result<(), Fault> {
+    let runtime = runtime()?;
+    let result = runtime.block_on(serve(config, places));
+    // a name that is still being looked up is not worth waiting for
+    runtime.shutdown_background();
+    result
+}
+
+/// A runtime on this thread alone.
+pub fn runtime() -> Result<tokio::runtime::Runtime, Fault> {
+    tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| Fault::machine(format!("starting the runtime: {error}")))
+}
+
+async fn serve(config: &Config, places: &Places) -> Result<(), Fault> {
+    let machine = |error: std::io::Error| Fault::machine(format!("starting: {error}"));
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+    let mut signals = Signals::listen().map_err(machine)?;
+    let pulse = |name| Arc::new(Pulse::new(name, clock.clone()));
+    let (sampler_pulse, uplink_pulse) = (pulse("sampler"), pulse("uplink"));
+
+    let (sender, records) = unbounded_channel();
+    let sequence = Sequence::open(&places.state);
+    let sensors = &config.profile.sensors;
+    let sampler = sampler::start(
+        sensors,
+        &places.root,
+        sequence,
+        clock.clone(),
+        sampler_pulse.clone(),
+        sender,
+    )
+    .map_err(machine)?;
+    announce(config, clock.as_ref());
+    watchdog::ready();
+
+    let outbox = Shared::new(Memory::new(config.profile.telemetry.queue.max_bytes.bytes()));
+    let health = Health::default();
+    let (stopper, stop) = stop::channel();
+    let uplink = Uplink {
+        config,
+        outbox: &outbox,
+        clock: clock.as_ref(),
+        network: Network { root: places.root.clone(), patience: PATIENCE },
+        gate: gate(places),
+        health: &health,
+        pulse: &uplink_pulse,
+        stop: &stop,
+    };
+    let end = async {
+        signals.received().await;
+        watchdog::stopping();
+        end_sampler(sampler).await;
+        stopper.stop();
+        std::future::pending::<()>().await;
+    };
+    let pulses = [sampler_pulse, uplink_pulse.clone()];
+    tokio::select! {
+        () = uplink.run() => {}
+        () = end => {}
+        () = take_in(records, &outbox, clock.as_ref()) => {}
+        () = health.keep(&places.runtime, &outbox) => {}
+        () = watchdog::feed(&pulses) => {}
+    }
+    health.write(&places.runtime, &outbox);
+    say_what_is_left(&outbox);
+    Ok(())
+}
+
+fn gate(places: &Places) -> Gate {
+    let written = std::fs::metadata(&places.profile).and_then(|metadata| metadata.modified());
+    Gate {
+        root: places.root.clone(),
+        written: written.map_or(Utc::default(), Utc::from),
+        patience: PATIENCE,
+    }
+}
+
+/// Puts what the sampler reads into the outbox, for ever.
+async fn take_in<O: Outbox>(
+    mut records: UnboundedReceiver<Record>,
+    outbox: &Shared<O>,
+    clock: &dyn Clock,
+) {
+    while let Some(record) = records.recv().await {
+        outbox.push(record, clock);
+    }
+    // the sampler has ended, and the uplink may still be sending
+    std::future::pending::<()>().await;
+}
+
+async fn end_sampler(sampler: Running) {
+    sampler.stop(FAREWELL).await;
+    // what it read last is on its way into the outbox
+    tokio::task::yield_now().await;
+}
+
+fn announce(config: &Config, clock: &dyn Clock) {
+    info!(
+        version = env!("CARGO_PKG_VERSION"),
+        device = %config.profile.device.id,
+        sensors = config.profile.sensors.len(),
+        seconds_since_boot = clock.boot().0.as_secs(),
+        "started"
+    );
+    if let Some(redirect) = &config.redirect {
+        info!(address = %redirect.address, "the kernel's command line says where to connect");
+    }
+    if let Some(validity) = config.validity
+        && validity.until < clock.utc()
+    {
+        warn!(until = %validity.until, "this device's certificate has expired");
+    }
+}
+
+fn say_what_is_left<O: Outbox>(outbox: &Shared<O>) {
+    match outbox.len() {
+        0 => info!("stopped"),
+        unsent => warn!(unsent, "stopped before everything was sent"),
+    }
+}
+
+/// The signals that mean: end.
+struct Signals {
+    terminate: Signal,
+    interrupt: Signal,
+}
+
+impl Signals {
+    fn listen() -> std::io::Result<Self> {
+        Ok(Self {
+            terminate: signal(SignalKind::terminate())?,
+            interrupt: signal(SignalKind::interrupt())?,
+        })
+    }
+
+    async fn received(&mut self) {
+        tokio::select! {
+            _ = self.terminate.recv() => info!("stopping: told to terminate"),
+            _ = self.interrupt.recv() => info!("stopping: interrupted"),
+        }
+    }
+}
+
+/// The folder that every path of the machine begins at.
+pub fn root() -> &'static Path {
+    Path::new("/")
+}
