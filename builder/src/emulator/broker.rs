@@ -3,10 +3,8 @@
 //! Devices reach it over TLS on a port of the loopback; its own subscriber sits on a socket in a
 //! folder that nobody else can read.
 
-use std::fmt::Write as _;
-use std::fs;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::mpsc::{self, Receiver, Sender};
 use std::time::{Duration, Instant};
 
@@ -15,6 +13,7 @@ use tempfile::TempDir;
 
 use super::authority::Authority;
 use super::child::Child;
+use super::configuration;
 use super::console::Console;
 use super::redirect::Redirect;
 use super::subscriber::{Message, Subscriber};
@@ -78,7 +77,7 @@ impl Broker {
             .tempdir()
             .context("making a folder for the broker")?;
         let address = free_address()?;
-        let authority = write_configuration(setup, address, folder.path())?;
+        let authority = configuration::write(setup, address, folder.path())?;
         let (sender, messages) = mpsc::channel();
         let mut broker = Self {
             running: None,
@@ -164,60 +163,10 @@ fn free_address() -> Result<SocketAddr> {
     listener.local_addr().context("looking for a free port")
 }
 
-/// Writes what the broker reads, and returns the authority of its certificate.
-fn write_configuration(
-    setup: &Setup,
-    address: SocketAddr,
-    folder: &Path,
-) -> Result<Option<Authority>> {
-    let mut text = configuration(address, folder);
-    let mut authority = None;
-    if let Setup::Tls { host, clients } = setup {
-        let ours = Authority::new()?;
-        let server = ours.server(host)?;
-        write(&folder.join("certificate"), &server.certificate)?;
-        write(&folder.join("key"), &server.private_key)?;
-        text += &secured(folder, clients.as_deref());
-        authority = Some(ours);
-    }
-    write(&folder.join("conf"), &text)?;
-    Ok(authority)
-}
-
-fn write(path: &Path, text: &str) -> Result<()> {
-    fs::write(path, text).with_context(|| format!("writing {}", path.display()))
-}
-
-/// The listener for us, then the one for devices, so that what follows is about the latter.
-fn configuration(address: SocketAddr, folder: &Path) -> String {
-    let (folder, port, host) = (folder.display(), address.port(), address.ip());
-    format!(
-        "# made for one run\n\
-         user root\n\
-         persistence false\n\
-         allow_anonymous true\n\
-         max_queued_messages 0\n\
-         log_dest stderr\n\
-         log_type error\n\
-         log_type warning\n\
-         log_type notice\n\
-         log_type information\n\
-         listener 0 {folder}/socket\n\
-         listener {port} {host}\n"
-    )
-}
-
-fn secured(folder: &Path, clients: Option<&Path>) -> String {
-    let folder = folder.display();
-    let mut text = format!("certfile {folder}/certificate\nkeyfile {folder}/key\n");
-    if let Some(clients) = clients {
-        let _ = writeln!(text, "cafile {}\nrequire_certificate true", clients.display());
-    }
-    text
-}
-
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
 
     const SOON: Duration = Duration::from_secs(10);

@@ -121,34 +121,8 @@ mod tests {
     use std::os::unix::fs::MetadataExt;
 
     use super::super::board::Board;
+    use super::super::trial::image;
     use super::*;
-    use crate::base::mbr::Partition;
-
-    const START: u32 = 2048;
-    const SECTORS: u32 = 16 << 11;
-
-    /// A card of 17 MiB with a boot partition that holds `files`.
-    fn image(folder: &Path, files: &[(&str, &str)]) -> PathBuf {
-        let boot = Partition { kind: 0x0c, start_sector: START, sectors: SECTORS, bootable: false };
-        let mut mbr = Mbr { disk_id: 1, ..Mbr::default() };
-        mbr.partitions[1] = boot;
-        let path = folder.join("product.img");
-        fs::write(&path, mbr.encode()).unwrap();
-        File::options().write(true).open(&path).unwrap().set_len((1 + 16) << 20).unwrap();
-        Tool::new("mkfs.vfat", "making a boot partition")
-            .args(["--offset", &START.to_string()])
-            .arg(&path)
-            .arg((SECTORS / 2).to_string())
-            .run()
-            .unwrap();
-        let card = Card { path: path.clone(), boot_offset: boot.offset() };
-        for (name, text) in files {
-            let from = folder.join(name);
-            fs::write(&from, text).unwrap();
-            card.mtool("mcopy", "filling").arg(from).arg("::/").run().unwrap();
-        }
-        path
-    }
 
     #[test]
     fn the_copy_grows_to_a_power_of_two_and_the_product_stays() {
@@ -169,11 +143,11 @@ mod tests {
         let image = image(
             folder.path(),
             &[
-                ("config.txt", "kernel=vmlinuz-6.12-arm64\ninitramfs initrd.img-6.12-arm64\n"),
-                ("cmdline.txt", "root=/dev/mmcblk0p2\n"),
-                ("vmlinuz-6.12-arm64", "kernel"),
-                ("initrd.img-6.12-arm64", "initrd"),
-                ("bcm2837-rpi-3-b.dtb", "tree"),
+                ("config.txt", b"kernel=vmlinuz-6.12-arm64\ninitramfs initrd.img-6.12-arm64\n"),
+                ("cmdline.txt", b"root=/dev/mmcblk0p2\n"),
+                ("vmlinuz-6.12-arm64", b"kernel"),
+                ("initrd.img-6.12-arm64", b"initrd"),
+                ("bcm2837-rpi-3-b.dtb", b"tree"),
             ],
         );
         let scratch = tempfile::tempdir().unwrap();

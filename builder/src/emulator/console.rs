@@ -9,20 +9,12 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
 
-use super::ansi;
 use super::child::{GLANCE, Watch};
+pub use super::shown::Line;
+use super::shown::Shown;
 
 /// How many of the last lines an error shows.
 const LAST_LINES: usize = 10;
-
-/// One line of a console.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Line {
-    /// When it was seen, counted from power-on.
-    pub at: Duration,
-    /// What it says, without colours and control characters.
-    pub text: String,
-}
 
 /// A console that is being followed. Clones see the same one, also after the machine's end.
 #[derive(Clone, Debug)]
@@ -40,16 +32,6 @@ struct Shared {
     watch: Watch,
     shown: Mutex<Shown>,
     news: Condvar,
-}
-
-#[derive(Debug, Default)]
-struct Shown {
-    lines: Vec<Line>,
-    /// What came after the last line's end: a prompt stays here.
-    pending: Vec<u8>,
-    /// When something was last added.
-    at: Duration,
-    over: bool,
 }
 
 impl Console {
@@ -165,50 +147,11 @@ impl Shared {
     }
 }
 
-impl Shown {
-    fn add(&mut self, bytes: &[u8], at: Duration) {
-        self.pending.extend_from_slice(bytes);
-        // a carriage return ends a line too: systemd draws its waiting line anew with it
-        while let Some(end) = self.pending.iter().position(|byte| matches!(byte, b'\r' | b'\n')) {
-            let line: Vec<u8> = self.pending.drain(..=end).collect();
-            let text = plain(&line);
-            if !text.is_empty() {
-                self.lines.push(Line { at, text });
-            }
-        }
-        self.at = at;
-    }
-
-    /// The first line from number `next` on that holds `pattern`; `next` moves past what was searched.
-    fn find(&self, next: &mut usize, pattern: &str) -> Option<Line> {
-        let found = self.lines.iter().skip(*next).find(|line| line.text.contains(pattern)).cloned();
-        *next = self.lines.len().max(*next);
-        found.or_else(|| self.prompt().filter(|prompt| prompt.text.contains(pattern)))
-    }
-
-    /// The line that has no end yet.
-    fn prompt(&self) -> Option<Line> {
-        let text = plain(&self.pending);
-        (!text.is_empty()).then_some(Line { at: self.at, text })
-    }
-
-    fn last(&self, count: usize) -> Vec<String> {
-        let mut last: Vec<String> =
-            self.lines.iter().rev().take(count).rev().map(|line| line.text.clone()).collect();
-        last.extend(self.prompt().map(|line| line.text));
-        last
-    }
-}
-
 /// What has been added to the file; nothing if it cannot be read just now.
 fn read_on(file: &mut File) -> Vec<u8> {
     let mut news = Vec::new();
     let _: io::Result<usize> = file.read_to_end(&mut news);
     news
-}
-
-fn plain(bytes: &[u8]) -> String {
-    ansi::strip(&String::from_utf8_lossy(bytes)).trim_end().to_owned()
 }
 
 #[cfg(test)]

@@ -1,28 +1,17 @@
-//! An emulated Raspberry Pi: switched on, followed, disturbed, switched off.
+//! An emulated Raspberry Pi, put together and switched on.
 
 use std::fs::{self, File};
-use std::os::fd::OwnedFd;
-use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
-use std::thread::JoinHandle;
-use std::time::{Duration, Instant, SystemTime};
+use std::time::SystemTime;
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result};
 
 use super::board::{Board, Facts};
 use super::card::{BootFiles, Card};
-use super::child::{Child, Died};
 use super::command_line::Additions;
-use super::console::Console;
-use super::qmp::Qmp;
 use super::redirect::Redirect;
+use super::running::Emulator;
 use crate::tool::Tool;
-
-/// How long QEMU may take to write back and end when asked to.
-const PATIENCE: Duration = Duration::from_secs(10);
-
-/// Where QEMU keeps the emulated TMP105.
-const THERMOMETER: &str = "/machine/peripheral/t1";
 
 /// An emulated Pi before it is switched on.
 #[derive(Clone, Debug)]
@@ -153,128 +142,58 @@ fn fresh_folder(scratch: &Path) -> Result<PathBuf> {
     Ok(folder)
 }
 
-/// A running emulated Pi. Dropping it cuts its power.
-#[derive(Debug)]
-pub struct Emulator {
-    child: Child,
-    qmp: Qmp,
-    power_on: Instant,
-    consoles: [Console; 2],
-    followers: Vec<JoinHandle<()>>,
-    folder: PathBuf,
-}
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
 
-impl Emulator {
-    fn start(tool: &Tool, folder: &Path, uarts: &[PathBuf; 2]) -> Result<Self> {
-        // a pair of sockets as its standard input and output: no name, no port, nobody else
-        let (ours, theirs) = UnixStream::pair().context("making the control line")?;
-        let input = theirs.try_clone().context("making the control line")?;
-        let power_on = Instant::now();
-        let child = Child::start(tool, "the emulated Pi", &folder.join("qemu.log"), |command| {
-            command.stdin(OwnedFd::from(input)).stdout(OwnedFd::from(theirs));
-        })?;
-        let qmp = greet(ours, &child)?;
-        let [(console, first), (mini, second)] = follow(uarts, power_on, &child)?;
-        Ok(Self {
-            child,
-            qmp,
-            power_on,
-            consoles: [console, mini],
-            followers: vec![first, second],
-            folder: folder.to_owned(),
-        })
+    use tempfile::TempDir;
+
+    use super::super::trial::{device_tree, image};
+    use super::*;
+
+    /// A card that QEMU takes; its kernel does nothing.
+    fn card(tree: &[u8]) -> (TempDir, Card) {
+        let scratch = tempfile::tempdir().unwrap();
+        // an endless loop, for an ARM of 64 bits
+        let kernel = 0x1400_0000_u32.to_le_bytes();
+        let files: [(&str, &[u8]); 4] = [
+            ("config.txt", b""),
+            ("cmdline.txt", b"root=/dev/mmcblk0p2"),
+            ("kernel8.img", &kernel),
+            ("bcm2837-rpi-3-b.dtb", tree),
+        ];
+        let card = Card::prepare(&image(scratch.path(), &files), scratch.path()).unwrap();
+        (scratch, card)
     }
 
-    /// The first UART (`ttyAMA0`), to which the kernel and systemd report.
-    pub fn console(&self) -> &Console {
-        &self.consoles[0]
+    #[test]
+    fn a_machine_runs_is_disturbed_and_ends() {
+        let (scratch, card) = card(&device_tree());
+        let mut pi = Machine::pi3(&card).thermometer(0x49).start(scratch.path()).unwrap();
+        pi.set_temperature(23.5).unwrap();
+        let felt = pi.qmp().get("/machine/peripheral/t1", "temperature").unwrap();
+        assert_eq!(felt, 23_500);
+        assert!(pi.set_temperature(f64::NAN).is_err());
+        pi.set_network(false).unwrap();
+        pi.set_network(true).unwrap();
+        assert!(pi.died().is_none());
+        pi.stop().unwrap();
+
+        // the same card again, in a folder of its own
+        let pi = Machine::pi3(&card).start(scratch.path()).unwrap();
+        assert_eq!(pi.folder(), scratch.path().join("boot-2"));
+        let console = pi.console().clone();
+        pi.cut_power().unwrap();
+        let error = console.wait_for("login:", Duration::from_mins(1)).unwrap_err();
+        let told = format!("{error:#}");
+        assert!(told.contains("the emulated Pi ended: signal: 9 (SIGKILL)"), "{told}");
     }
 
-    /// The mini UART (`ttyS1`), to which the kernel reports too.
-    pub fn mini_uart(&self) -> &Console {
-        &self.consoles[1]
+    #[test]
+    fn an_emulator_that_refuses_says_why() {
+        let (scratch, card) = card(b"no device tree");
+        let error = Machine::pi3(&card).start(scratch.path()).unwrap_err().to_string();
+        assert!(error.starts_with("the emulated Pi ended: exit status: 1: "), "{error}");
+        assert!(error.contains("dtb"), "{error}");
     }
-
-    /// Where the logs of this boot lie.
-    pub fn folder(&self) -> &Path {
-        &self.folder
-    }
-
-    /// How long ago the power was switched on.
-    pub fn since_power_on(&self) -> Duration {
-        self.power_on.elapsed()
-    }
-
-    /// Makes the sensor feel this temperature.
-    pub fn set_temperature(&mut self, celsius: f64) -> Result<()> {
-        ensure!(
-            (-128.0..128.0).contains(&celsius),
-            "a TMP105 measures -128 to 128 °C, not {celsius}"
-        );
-        #[expect(clippy::cast_possible_truncation, reason = "checked: six digits at most")]
-        let milli = (celsius * 1000.0).round() as i64;
-        self.qmp.set(THERMOMETER, "temperature", milli).context("setting the temperature")
-    }
-
-    /// Plugs the network cable in or out.
-    pub fn set_network(&mut self, up: bool) -> Result<()> {
-        self.qmp.set_link("n0", up).context("plugging the network cable")
-    }
-
-    /// The control line, for what has no method here.
-    pub fn qmp(&mut self) -> &mut Qmp {
-        &mut self.qmp
-    }
-
-    /// How it ended, if it has ended by itself.
-    pub fn died(&self) -> Option<Died> {
-        self.child.watch().died(self.console().last_lines())
-    }
-
-    /// Cuts the power: what the guest had not written yet is lost, its journal stays open. Returns what
-    /// the console showed to the end.
-    pub fn cut_power(mut self) -> Result<Console> {
-        self.child.kill()?;
-        Ok(self.last_words())
-    }
-
-    /// Stops the emulator in good order; to the guest that is a power cut too, but every write that
-    /// it handed over is on the card.
-    pub fn stop(mut self) -> Result<Console> {
-        // one that has ended already has nothing left to stop
-        if self.died().is_none() {
-            self.qmp.quit().context("stopping the emulated Pi")?;
-            self.child.wait_or_kill(PATIENCE)?;
-        }
-        Ok(self.last_words())
-    }
-
-    /// Waits until the followers have read what an ended machine had still written.
-    fn last_words(&mut self) -> Console {
-        for follower in self.followers.drain(..) {
-            // a follower does not panic; if one did, the console is just shorter
-            let _ = follower.join();
-        }
-        self.console().clone()
-    }
-}
-
-/// Takes up the control line; an emulator that ended instead is asked why.
-fn greet(stream: UnixStream, child: &Child) -> Result<Qmp> {
-    let refused = match Qmp::greet(stream) {
-        Ok(qmp) => return Ok(qmp),
-        Err(refused) => refused,
-    };
-    child.wait_or_kill(Duration::from_secs(2))?;
-    match child.watch().died(Vec::new()) {
-        Some(died) => Err(died.into()),
-        None => Err(refused),
-    }
-}
-
-type Followed = (Console, JoinHandle<()>);
-
-fn follow(uarts: &[PathBuf; 2], power_on: Instant, child: &Child) -> Result<[Followed; 2]> {
-    let follow = |name, file| Console::follow(name, file, power_on, child.watch().clone());
-    Ok([follow("ttyAMA0", &uarts[0])?, follow("ttyS1", &uarts[1])?])
 }

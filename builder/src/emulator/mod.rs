@@ -28,21 +28,28 @@ pub mod console;
 pub mod machine;
 pub mod qmp;
 pub mod redirect;
+pub mod running;
 pub mod session;
 
 mod ansi;
 mod authority;
 mod child;
 mod command_line;
+mod configuration;
 mod firmware;
 mod progress;
+mod shown;
+mod signals;
 mod subscriber;
+#[cfg(test)]
+mod trial;
 
 pub use board::Board;
 pub use broker::{Broker, Setup};
 pub use card::Card;
 pub use child::Died;
 pub use console::{Console, Line};
-pub use machine::{Emulator, Machine};
+pub use machine::Machine;
 pub use redirect::Redirect;
+pub use running::Emulator;
 pub use subscriber::Message;

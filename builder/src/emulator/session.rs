@@ -2,23 +2,21 @@
 
 use std::io::{self, Write};
 use std::path::PathBuf;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::RecvTimeoutError;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
-use signal_hook::SigId;
-use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 
 use super::board::Board;
 use super::broker::{Broker, Setup};
 use super::card::Card;
 use super::child::GLANCE;
 use super::console::Mark;
-use super::machine::{Emulator, Machine};
-use super::progress::Progress;
-use super::subscriber::{self, Message};
+use super::machine::Machine;
+use super::progress::{self, Progress};
+use super::running::Emulator;
+use super::signals::Stop;
+use super::subscriber::Message;
 
 /// What to boot, and until when.
 #[derive(Clone, Debug)]
@@ -33,7 +31,7 @@ pub struct Options {
     pub thermometer: u8,
     /// What it feels; none: what QEMU starts with.
     pub temperature: Option<f64>,
-    /// Ends the run so long after power-on.
+    /// Ends the run so long after the first power-on.
     pub time: Option<Duration>,
     /// Ends the run after so many messages.
     pub messages: Option<usize>,
@@ -71,70 +69,95 @@ pub fn run(options: &Options, out: &mut dyn Write, progress: &mut dyn Write) -> 
         .context("making a scratch folder")?;
     let card = Card::prepare(&options.image, scratch.path())?;
     let broker = Broker::start(&options.broker)?;
-    writeln!(progress, "    0.0 s  broker ready at {}", broker.address())?;
-    let mut pi = Machine::new(options.board, &card)
+    let machine = Machine::new(options.board, &card)
         .redirect(broker.redirect())
-        .thermometer(options.thermometer)
-        .start(scratch.path())?;
-    if let Some(celsius) = options.temperature {
-        pi.set_temperature(celsius)?;
+        .thermometer(options.thermometer);
+    let mut session = Session {
+        options,
+        stop,
+        broker,
+        begin: Instant::now(),
+        messages: 0,
+        log: Mark::default(),
+        out,
+        progress,
+    };
+    loop {
+        let mut pi = machine.start(scratch.path())?;
+        if let Some(celsius) = options.temperature {
+            pi.set_temperature(celsius)?;
+        }
+        if let Some(end) = session.watch(&pi)? {
+            pi.stop()?;
+            return Ok(Outcome { messages: session.messages, end });
+        }
+        session.tell("the Pi restarts")?;
     }
-    let mut session = Session { options, pi: &pi, broker: &broker, count: 0, log: Mark::default() };
-    let end = session.watch(&stop, out, progress)?;
-    let messages = session.count;
-    pi.stop()?;
-    Ok(Outcome { messages, end })
 }
 
 /// A run while it goes on.
 struct Session<'a> {
     options: &'a Options,
-    pi: &'a Emulator,
-    broker: &'a Broker,
-    count: usize,
+    stop: Stop,
+    broker: Broker,
+    begin: Instant,
+    messages: usize,
     log: Mark,
+    out: &'a mut dyn Write,
+    progress: &'a mut dyn Write,
 }
 
 impl Session<'_> {
-    fn watch(&mut self, stop: &Stop, out: &mut dyn Write, progress: &mut dyn Write) -> Result<End> {
+    /// Follows one boot until the run is to end, or the Pi restarts (`None`).
+    fn watch(&mut self, pi: &Emulator) -> Result<Option<End>> {
         let mut boot = Progress::new();
         loop {
-            for (at, step) in boot.look(self.pi.console()) {
-                tell(progress, at, step)?;
+            for step in boot.look(pi.console()) {
+                self.tell(step)?;
             }
             for client in self.clients() {
-                tell(progress, self.pi.since_power_on(), &client)?;
+                self.tell(&client)?;
             }
-            if let Some(end) = self.next_message(out)? {
-                return Ok(end);
+            if let Some(end) = self.next_message()?.or_else(|| self.asked()) {
+                return Ok(Some(end));
             }
-            if stop.is_asked() {
-                return Ok(End::Signal);
-            }
-            if self.options.time.is_some_and(|time| self.pi.since_power_on() >= time) {
-                return Ok(End::Time);
-            }
-            if let Some(died) = self.pi.died() {
-                return Err(died.into());
+            match pi.died() {
+                // QEMU is told to end where a Pi would restart: then the firmware reads the card anew
+                Some(died) if died.status.success() => return Ok(None),
+                Some(died) => return Err(died.into()),
+                None => {}
             }
         }
     }
 
+    /// The end that a signal or the clock asks for.
+    fn asked(&self) -> Option<End> {
+        if self.stop.is_asked() {
+            return Some(End::Signal);
+        }
+        self.options.time.is_some_and(|time| self.begin.elapsed() >= time).then_some(End::Time)
+    }
+
+    fn tell(&mut self, what: &str) -> Result<()> {
+        let seconds = self.begin.elapsed().as_secs_f64();
+        writeln!(self.progress, "{seconds:7.1} s  {what}").context("printing the progress")
+    }
+
     /// Waits a glance's time for a message and prints it.
-    fn next_message(&mut self, out: &mut dyn Write) -> Result<Option<End>> {
+    fn next_message(&mut self) -> Result<Option<End>> {
         let message = match self.broker.messages().recv_timeout(GLANCE) {
             Ok(message) => message,
             Err(RecvTimeoutError::Timeout) => return Ok(None),
             Err(RecvTimeoutError::Disconnected) => return Ok(Some(End::Reader)),
         };
-        match print(out, &message) {
-            Ok(()) => self.count += 1,
+        match print(self.out, &message) {
+            Ok(()) => self.messages += 1,
             Err(error) if error.kind() == io::ErrorKind::BrokenPipe => {
                 return Ok(Some(End::Reader));
             }
             Err(error) => return Err(error).context("printing a message"),
         }
-        Ok((Some(self.count) == self.options.messages).then_some(End::Messages))
+        Ok((Some(self.messages) == self.options.messages).then_some(End::Messages))
     }
 
     /// What the broker's log has newly said about clients coming and being refused.
@@ -142,7 +165,7 @@ impl Session<'_> {
         let Some(log) = self.broker.log() else { return Vec::new() };
         let (lines, mark) = log.since(self.log);
         self.log = mark;
-        lines.iter().filter_map(|line| client(&line.text)).collect()
+        lines.iter().filter_map(|line| progress::client(&line.text)).collect()
     }
 }
 
@@ -155,81 +178,12 @@ fn print(out: &mut dyn Write, message: &Message) -> io::Result<()> {
     out.flush()
 }
 
-fn tell(progress: &mut dyn Write, at: Duration, what: &str) -> Result<()> {
-    writeln!(progress, "{:7.1} s  {what}", at.as_secs_f64()).context("printing the progress")
-}
-
-/// What a line of the broker's log says about a client, if it does and is not about our own.
-fn client(line: &str) -> Option<String> {
-    let (_, text) = line.split_once(": ")?;
-    if text.contains(subscriber::NAME) {
-        return None;
-    }
-    if let Some(who) = text.strip_prefix("New client connected from ") {
-        let name = who.split_once(" as ")?.1.split(' ').next()?;
-        return Some(format!("{name} connected to the broker"));
-    }
-    let telling = text.starts_with("Client ") || text.contains("Error");
-    telling.then(|| format!("broker: {text}"))
-}
-
-/// Set by the signals that ask a program to end; undone when dropped.
-struct Stop {
-    asked: Arc<AtomicBool>,
-    handlers: Vec<SigId>,
-}
-
-impl Stop {
-    fn on_signals() -> Result<Self> {
-        let mut stop = Self { asked: Arc::default(), handlers: Vec::new() };
-        for signal in [SIGINT, SIGTERM, SIGHUP] {
-            let handler = signal_hook::flag::register(signal, Arc::clone(&stop.asked))
-                .context("listening for Ctrl-C")?;
-            stop.handlers.push(handler);
-        }
-        Ok(stop)
-    }
-
-    fn is_asked(&self) -> bool {
-        self.asked.load(Ordering::Relaxed)
-    }
-}
-
-impl Drop for Stop {
-    fn drop(&mut self) {
-        for handler in self.handlers.drain(..) {
-            signal_hook::low_level::unregister(handler);
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn the_brokers_log_tells_who_came_and_who_was_refused() {
-        let said = [
-            "1581417910: mosquitto version 2.0.11 running",
-            "1581417910: New client connected from 127.0.0.1:40 as greenhouse-01 (p2, c0, k30).",
-            "1581417910: New client connected from /tmp/s as imgbuild-run (p2, c1, k0).",
-            "1581417911: Client greenhouse-01 closed its connection.",
-            "1581417912: OpenSSL Error[0]: error:0A0000C7:SSL routines::peer did not return a certificate",
-            "1581417913: New connection from 127.0.0.1:41 on port 18831.",
-        ];
-        let told: Vec<_> = said.iter().filter_map(|line| client(line)).collect();
-        assert_eq!(
-            told,
-            [
-                "greenhouse-01 connected to the broker",
-                "broker: Client greenhouse-01 closed its connection.",
-                "broker: OpenSSL Error[0]: error:0A0000C7:SSL routines::peer did not return a certificate",
-            ]
-        );
-    }
-
-    #[test]
-    fn a_message_is_one_line_and_a_step_has_its_time() {
+    fn a_message_is_one_line() {
         let mut out = Vec::new();
         let message = Message {
             topic: "greenhouse-01/air".into(),
@@ -237,16 +191,7 @@ mod tests {
             at: std::time::SystemTime::UNIX_EPOCH,
         };
         print(&mut out, &message).unwrap();
-        tell(&mut out, Duration::from_millis(63_240), "login prompt").unwrap();
         let text = String::from_utf8(out).unwrap();
-        assert_eq!(text, "greenhouse-01/air {\"sequence\":1}\n   63.2 s  login prompt\n");
-    }
-
-    #[test]
-    fn a_signal_asks_the_run_to_end() {
-        let stop = Stop::on_signals().unwrap();
-        assert!(!stop.is_asked());
-        signal_hook::low_level::raise(SIGHUP).unwrap();
-        assert!(stop.is_asked());
+        assert_eq!(text, "greenhouse-01/air {\"sequence\":1}\n");
     }
 }
