@@ -22,6 +22,9 @@ use crate::tool::Tool;
 /// How long the broker may take to be ready; it takes milliseconds.
 const PATIENCE: Duration = Duration::from_secs(20);
 
+/// How many free ports are tried: one may be taken by someone else before the broker has it.
+const ATTEMPTS: u32 = 3;
+
 /// How devices are let in.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Setup {
@@ -72,11 +75,20 @@ struct Running {
 impl Broker {
     /// Starts a broker on a free port. It is ready when this returns.
     pub fn start(setup: &Setup) -> Result<Self> {
+        for _ in 1..ATTEMPTS {
+            match Self::at(free_address()?, setup) {
+                Err(error) if format!("{error:#}").contains("Address already in use") => {}
+                other => return other,
+            }
+        }
+        Self::at(free_address()?, setup)
+    }
+
+    fn at(address: SocketAddr, setup: &Setup) -> Result<Self> {
         let folder = tempfile::Builder::new()
             .prefix("imgbuild-broker-")
             .tempdir()
             .context("making a folder for the broker")?;
-        let address = free_address()?;
         let authority = configuration::write(setup, address, folder.path())?;
         let (sender, messages) = mpsc::channel();
         let mut broker = Self {
@@ -156,7 +168,7 @@ impl Broker {
     }
 }
 
-/// A port that was free a moment ago; the broker says so if someone was faster.
+/// A port that was free a moment ago.
 fn free_address() -> Result<SocketAddr> {
     let listener =
         TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).context("looking for a free port")?;
@@ -238,5 +250,12 @@ mod tests {
         broker.resume().unwrap();
         publish(&broker, &[]).unwrap();
         assert_arrives(&broker);
+    }
+
+    #[test]
+    fn a_port_that_someone_else_has_is_told_and_another_is_tried() {
+        let taken = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+        let error = Broker::at(taken.local_addr().unwrap(), &Setup::Plain).unwrap_err();
+        assert!(format!("{error:#}").contains("Address already in use"), "{error:#}");
     }
 }

@@ -28,6 +28,8 @@ impl Additions<'_> {
             own.split_whitespace().filter(|word| stays(word)).map(str::to_owned).collect();
         // the last console is the one that systemd reports to
         words.extend(["console=ttyAMA0,115200", "console=ttyS1,115200"].map(str::to_owned));
+        // systemd shortens the names of units to fit a line; this is its environment
+        words.push("COLUMNS=200".to_owned());
         // the emulated network device is to be eth0, as the card's configuration expects
         if !words.iter().any(|word| word.starts_with("net.ifnames=")) {
             words.push("net.ifnames=0".to_owned());
@@ -80,7 +82,7 @@ mod tests {
         assert_eq!(
             additions.compose(own).unwrap(),
             "root=PARTUUID=1a2b3c4d-02 rootfstype=ext4 rootwait init=/usr/lib/firstboot \
-             console=ttyAMA0,115200 console=ttyS1,115200 net.ifnames=0 \
+             console=ttyAMA0,115200 console=ttyS1,115200 COLUMNS=200 net.ifnames=0 \
              initcall_blacklist=bcm2835_power_driver_init systemd.clock_usec=1581417910250000 \
              imgbuild.connect=eyJhZGRyZXNzIjoiMTAuMC4yLjI6ODg4MyJ9 systemd.log_level=debug"
         );

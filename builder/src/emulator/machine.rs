@@ -13,6 +13,9 @@ use super::redirect::Redirect;
 use super::running::Emulator;
 use crate::tool::Tool;
 
+/// The address of the emulated TMP105 if nobody wants another: what such a sensor has by default.
+pub const THERMOMETER: u8 = 0x48;
+
 /// An emulated Pi before it is switched on.
 #[derive(Clone, Debug)]
 pub struct Machine {
@@ -25,7 +28,7 @@ pub struct Machine {
 }
 
 impl Machine {
-    /// A `board` with `card` in it, a TMP105 at address 0x48 of its I2C bus, a network, and the clock
+    /// A `board` with `card` in it, a TMP105 at [`THERMOMETER`] of its I2C bus, a network, and the clock
     /// right.
     pub fn new(board: Board, card: &Card) -> Self {
         Self {
@@ -33,7 +36,7 @@ impl Machine {
             card: card.clone(),
             redirect: None,
             clock: Some(SystemTime::now()),
-            thermometer: 0x48,
+            thermometer: THERMOMETER,
             more: Vec::new(),
         }
     }

@@ -12,7 +12,7 @@ use super::broker::{Broker, Setup};
 use super::card::Card;
 use super::child::GLANCE;
 use super::console::Mark;
-use super::machine::Machine;
+use super::machine::{Machine, THERMOMETER};
 use super::progress::{self, Progress};
 use super::running::Emulator;
 use super::signals::Stop;
@@ -31,10 +31,28 @@ pub struct Options {
     pub thermometer: u8,
     /// What it feels; none: what QEMU starts with.
     pub temperature: Option<f64>,
+    /// What else the kernel is told.
+    pub append: Vec<String>,
     /// Ends the run so long after the first power-on.
     pub time: Option<Duration>,
     /// Ends the run after so many messages.
     pub messages: Option<usize>,
+}
+
+impl Options {
+    /// Boots `image` in a Pi 3, against a broker of this kind, until Ctrl-C.
+    pub fn new(image: impl Into<PathBuf>, broker: Setup) -> Self {
+        Self {
+            image: image.into(),
+            board: Board::Pi3,
+            broker,
+            thermometer: THERMOMETER,
+            temperature: None,
+            append: Vec::new(),
+            time: None,
+            messages: None,
+        }
+    }
 }
 
 /// Why a run ended.
@@ -69,7 +87,10 @@ pub fn run(options: &Options, out: &mut dyn Write, progress: &mut dyn Write) -> 
         .context("making a scratch folder")?;
     let card = Card::prepare(&options.image, scratch.path())?;
     let broker = Broker::start(&options.broker)?;
-    let machine = Machine::new(options.board, &card)
+    let machine = options
+        .append
+        .iter()
+        .fold(Machine::new(options.board, &card), Machine::append)
         .redirect(broker.redirect())
         .thermometer(options.thermometer);
     let mut session = Session {
