@@ -80,14 +80,15 @@ impl Facts {
         let superblock = Superblock::read(&window)?;
         superblock.check(window.length())?;
         let root = Root::open(window)?;
+        let release = release(&root)?;
         let boot = Boot::open(super::window(file, &table.partitions[0]))?;
         Ok(Self {
             length: file.metadata()?.len(),
             boot_part_uuid: table.part_uuid(1),
             root_part_uuid: table.part_uuid(2),
             table,
-            release: release(&root)?,
-            architecture: architecture(&root)?,
+            architecture: architecture(&root, &release)?,
+            release,
             boot_mount: boot_mount(&root)?,
             network: network(&root)?,
             cloud_init: root.resolve("/usr/bin/cloud-init")?.is_some(),
@@ -117,12 +118,15 @@ fn release(root: &Root) -> anyhow::Result<Release> {
     })
 }
 
-/// Takes the architecture from a program's own header: names and labels may say anything.
-fn architecture(root: &Root) -> anyhow::Result<Architecture> {
+/// Takes the architecture from a program's own header: names and labels may say anything. What it does
+/// not say is the version of a 32-bit ARM: Raspberry Pi OS calls armhf what is built for version 6.
+fn architecture(root: &Root, release: &Release) -> anyhow::Result<Architecture> {
     for program in ["/usr/bin/dpkg", "/bin/dash", "/bin/sh"] {
         let mut header = [0; HEADER];
         if root.read_start(program, &mut header)?.is_some() {
-            return of_program(&header).with_context(|| format!("looking at {program}"));
+            let found = of_program(&header).with_context(|| format!("looking at {program}"))?;
+            let is_version_6 = found == Architecture::Armhf && release.id == "raspbian";
+            return Ok(if is_version_6 { Architecture::Armel } else { found });
         }
     }
     bail!("the root partition holds neither dpkg nor a shell: there is no Debian system in it")

@@ -1,11 +1,12 @@
 //! What the boot partition holds for which board: read from its files, as the board's own firmware does.
 
+use imgbuild_schema::profile::Model;
+
 use super::tree::Tree;
 
 /// A model of Raspberry Pi, and what its firmware looks for on a boot partition.
 struct Board {
-    /// The model, as a profile names it.
-    model: &'static str,
+    model: Model,
     /// How the names of its device trees begin: upstream's and Raspberry Pi's own.
     trees: &'static [&'static str],
     /// The parts of the first stage that do not lie in the board's own memory.
@@ -19,20 +20,24 @@ const FROM_EEPROM: &[&str] = &["start4.elf", "fixup4.dat"];
 
 const BOARDS: [Board; 7] = [
     Board {
-        model: "pi-zero-w",
+        model: Model::PiZeroW,
         trees: &["bcm2835-rpi-zero-w.", "bcm2708-rpi-zero-w."],
         stages: FROM_ROM,
     },
-    Board { model: "pi-1", trees: &["bcm2835-rpi-b", "bcm2708-rpi-b"], stages: FROM_ROM },
-    Board { model: "pi-2", trees: &["bcm2836-rpi-2-b", "bcm2709-rpi-2-b"], stages: FROM_ROM },
-    Board { model: "pi-3", trees: &["bcm2837-rpi-3-b", "bcm2710-rpi-3-b"], stages: FROM_ROM },
+    Board { model: Model::Pi1, trees: &["bcm2835-rpi-b", "bcm2708-rpi-b"], stages: FROM_ROM },
+    Board { model: Model::Pi2, trees: &["bcm2836-rpi-2-b", "bcm2709-rpi-2-b"], stages: FROM_ROM },
+    Board { model: Model::Pi3, trees: &["bcm2837-rpi-3-b", "bcm2710-rpi-3-b"], stages: FROM_ROM },
     Board {
-        model: "pi-zero-2-w",
+        model: Model::PiZero2W,
         trees: &["bcm2837-rpi-zero-2-w.", "bcm2710-rpi-zero-2"],
         stages: FROM_ROM,
     },
-    Board { model: "pi-4", trees: &["bcm2711-rpi-4-b."], stages: FROM_EEPROM },
-    Board { model: "pi-5", trees: &["bcm2712-rpi-5-b.", "bcm2712d0-rpi-5-b."], stages: &[] },
+    Board { model: Model::Pi4, trees: &["bcm2711-rpi-4-b."], stages: FROM_EEPROM },
+    Board {
+        model: Model::Pi5,
+        trees: &["bcm2712-rpi-5-b.", "bcm2712d0-rpi-5-b.", "bcm2712-d-rpi-5-b."],
+        stages: &[],
+    },
 ];
 
 /// Names that begin a device tree of a Pi 5.
@@ -51,6 +56,8 @@ pub struct Firmware {
     pub initrds: Vec<String>,
     /// The device trees.
     pub device_trees: Vec<String>,
+    /// The device tree overlays that `dtoverlay=` in `config.txt` can name.
+    pub overlays: Vec<String>,
 }
 
 impl Firmware {
@@ -67,6 +74,7 @@ impl Firmware {
         let mut firmware = Self {
             kernels: starting(&["vmlinuz", "kernel", "Image"]),
             initrds: starting(&["initrd", "initramfs"]),
+            overlays: overlays(boot)?,
             device_trees: names.iter().filter(|name| is_device_tree(name)).cloned().collect(),
             ..Self::default()
         };
@@ -76,7 +84,7 @@ impl Firmware {
         firmware.boards = BOARDS
             .iter()
             .filter(|board| firmware.serves(board, &names))
-            .map(|board| board.model)
+            .map(|board| board.model.name())
             .collect();
         firmware.judge_pi_5(boot)?;
         Ok(firmware)
@@ -94,7 +102,9 @@ impl Firmware {
     /// A Pi 5 has its network, USB and pins in a chip of their own, RP1, which kernels before 6.17 do
     /// not know: with such a kernel's device tree it starts, and reaches nothing.
     fn judge_pi_5(&mut self, boot: &dyn Tree) -> anyhow::Result<()> {
-        let Some(at) = self.boards.iter().position(|board| *board == "pi-5") else { return Ok(()) };
+        let Some(at) = self.boards.iter().position(|board| *board == Model::Pi5.name()) else {
+            return Ok(());
+        };
         let mut knows_rp1 = false;
         for name in self.device_trees.iter().filter(|name| name.starts_with(PI_5)) {
             let tree = boot.read(name)?.unwrap_or_default();
@@ -107,6 +117,11 @@ impl Firmware {
         }
         Ok(())
     }
+}
+
+fn overlays(boot: &dyn Tree) -> anyhow::Result<Vec<String>> {
+    let names = boot.list("/overlays")?;
+    Ok(names.iter().filter_map(|name| name.strip_suffix(".dtbo")).map(str::to_owned).collect())
 }
 
 fn is_device_tree(name: &str) -> bool {

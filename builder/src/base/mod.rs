@@ -3,13 +3,18 @@
 //! A base is an image file plus facts. The facts are read from the file, never guessed from its name:
 //! [`facts`] says what there is to know, [`mbr`], [`superblock`], [`root`] and [`boot`] read it. The
 //! same readers open a finished image, so what was written is read back by other code than wrote it.
+//!
+//! A named base is made by its [`recipe`] once and kept in the [`cache`].
 
 pub mod boot;
+pub mod cache;
 pub mod facts;
 pub mod firmware;
+pub mod make;
 pub mod mbr;
 pub mod packages;
 pub mod partition;
+pub mod recipe;
 pub mod root;
 pub mod superblock;
 pub mod tree;

@@ -4,9 +4,9 @@ use std::fs::OpenOptions;
 use std::io::Seek;
 use std::os::unix::fs::FileExt;
 
+use imgbuild_schema::profile::Architecture;
 use tempfile::TempDir;
 
-use super::facts::Architecture;
 use super::tree::Kind;
 use super::*;
 use crate::tool::Tool;
@@ -173,6 +173,7 @@ fn the_facts_of_an_image_are_read() {
     assert_eq!(facts.firmware.boards, ["pi-3"]);
     assert_eq!(facts.firmware.crippled[0].0, "pi-5");
     assert_eq!(facts.firmware.kernels, ["vmlinuz-6.12-arm64"]);
+    assert_eq!(facts.firmware.overlays, ["a-rather-long-name"]);
     assert_eq!(base.packages().unwrap()[0].name, "dpkg");
 }
 
@@ -318,6 +319,8 @@ fn the_architecture_comes_from_a_program() {
     };
     assert_eq!(architecture(0x04), Architecture::Armhf);
     assert_eq!(architecture(0x02), Architecture::Armel);
+    image.write("etc/os-release", b"ID=raspbian\n");
+    assert_eq!(architecture(0x04), Architecture::Armel);
     image.write("usr/bin/dpkg", b"#!/bin/sh");
     image.make_root();
     assert_eq!(image.refusal(), "looking at /usr/bin/dpkg: it is no program: it has no ELF header");

@@ -1,0 +1,220 @@
+//! How a named base is made: what goes into it, and the numbers that follow from that.
+//!
+//! A recipe is a folder of readable files beside this module, carried in the binary. Its digest names
+//! the image in the cache, so a changed recipe is never confused with an older one; disk id, UUIDs and
+//! the like are taken from it too, so they are the same wherever it is made.
+
+use sha2::{Digest, Sha256};
+
+use super::hex;
+use super::mbr::{Mbr, Partition};
+
+/// The script that all recipes share.
+const ASSEMBLE: &str = include_str!("recipes/assemble.sh");
+
+/// The layout of every Raspberry Pi OS image: 8 MiB of nothing, 512 MiB to boot from, the rest for root.
+const BOOT_SECTOR: u32 = 16_384;
+const BOOT_SECTORS: u32 = 1_048_576;
+const ROOT_SECTOR: u32 = BOOT_SECTOR + BOOT_SECTORS;
+/// Sectors of the whole image: 2 GiB, of which a third is never written.
+const SECTORS: u32 = 4_194_304;
+
+/// A named base, and how it is made.
+#[derive(Debug)]
+pub struct Recipe {
+    /// Its name, as a profile has it.
+    pub name: &'static str,
+    /// Debian's name for the release.
+    pub suite: &'static str,
+    /// Debian's name for the architecture.
+    pub architecture: &'static str,
+    /// Parts of the archive that packages may come from.
+    pub components: &'static str,
+    /// The packages to install, a comment to each.
+    packages: &'static str,
+    /// Files that are laid into the scratch folder, under these names.
+    files: &'static [(&'static str, &'static str)],
+}
+
+macro_rules! files {
+    ($folder:literal: $($name:literal)+) => {
+        &[$(($name, include_str!(concat!("recipes/", $folder, "/", $name)))),+]
+    };
+}
+
+/// The bases that can be made.
+pub const RECIPES: [Recipe; 1] = [Recipe {
+    name: "debian-trixie-arm64",
+    suite: "trixie",
+    architecture: "arm64",
+    components: "main,non-free-firmware",
+    packages: include_str!("recipes/debian-trixie-arm64/packages.txt"),
+    files: files!("debian-trixie-arm64":
+        "finish.sh" "config.txt" "cmdline.txt" "rootfs/etc/fstab" "rootfs/etc/default/raspi-firmware"),
+}];
+
+impl Recipe {
+    /// The recipe of a named base.
+    pub fn of(name: &str) -> Option<&'static Self> {
+        RECIPES.iter().find(|recipe| recipe.name == name)
+    }
+
+    /// The packages to install.
+    pub fn packages(&self) -> Vec<&'static str> {
+        let words =
+            self.packages.lines().map(|line| line.split('#').next().unwrap_or_default().trim());
+        words.filter(|word| !word.is_empty()).collect()
+    }
+
+    /// The files for the scratch folder, with what is known about this base filled in.
+    pub fn files(&self) -> impl Iterator<Item = (&'static str, String)> {
+        let disk_id = format!("{:08x}", self.table().disk_id);
+        std::iter::once(&("assemble.sh", ASSEMBLE))
+            .chain(self.files)
+            .map(move |(name, content)| (*name, content.replace("@DISK_ID@", &disk_id)))
+    }
+
+    /// What the image is called in the cache.
+    pub fn file_name(&self) -> String {
+        format!("{}-{}.img", self.name, &hex(&self.digest())[..12])
+    }
+
+    /// The partition table of the image.
+    pub fn table(&self) -> Mbr {
+        let boot = Partition {
+            bootable: false,
+            kind: 0x0c,
+            start_sector: BOOT_SECTOR,
+            sectors: BOOT_SECTORS,
+        };
+        let root = Partition {
+            bootable: false,
+            kind: 0x83,
+            start_sector: ROOT_SECTOR,
+            sectors: SECTORS - ROOT_SECTOR,
+        };
+        let [a, b, c, d, ..] = self.derive("disk id");
+        let disk_id = u32::from_le_bytes([a, b, c, d]);
+        Mbr { disk_id, partitions: [boot, root, Partition::default(), Partition::default()] }
+    }
+
+    /// The numbers that `assemble.sh` asks for.
+    pub fn environment(&self) -> [(&'static str, String); 7] {
+        let table = self.table();
+        let [boot, root, ..] = table.partitions;
+        [
+            ("boot_sector", boot.start_sector.to_string()),
+            ("boot_sectors", boot.sectors.to_string()),
+            ("root_sector", root.start_sector.to_string()),
+            ("root_sectors", root.sectors.to_string()),
+            ("boot_id", format!("{:08x}", table.disk_id)),
+            ("root_uuid", uuid(self.derive("root file system"))),
+            ("hash_seed", uuid(self.derive("directory hashes"))),
+        ]
+    }
+
+    /// The digest of everything that makes the base what it is.
+    fn digest(&self) -> [u8; 32] {
+        let mut digest = Sha256::new();
+        let head = [self.name, self.suite, self.architecture, self.components, self.packages];
+        let files = self.files.iter().flat_map(|(name, content)| [*name, *content]);
+        for part in head.into_iter().chain([ASSEMBLE]).chain(files) {
+            // the length first, so that no two recipes read alike
+            digest.update((part.len() as u64).to_le_bytes());
+            digest.update(part);
+        }
+        for number in [BOOT_SECTOR, BOOT_SECTORS, SECTORS] {
+            digest.update(number.to_le_bytes());
+        }
+        digest.finalize().into()
+    }
+
+    /// Sixteen bytes that only this recipe has for this purpose.
+    fn derive(&self, purpose: &str) -> [u8; 16] {
+        let digest = Sha256::new().chain_update(self.digest()).chain_update(purpose).finalize();
+        std::array::from_fn(|at| digest[at])
+    }
+}
+
+/// A UUID of version 8: made from a digest, in its maker's own way.
+fn uuid(mut bytes: [u8; 16]) -> String {
+    bytes[6] = bytes[6] & 0x0F | 0x80;
+    bytes[8] = bytes[8] & 0x3F | 0x80;
+    let digits = hex(&bytes);
+    [&digits[..8], &digits[8..12], &digits[12..16], &digits[16..20], &digits[20..]].join("-")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::tool::Tool;
+
+    #[test]
+    fn every_package_has_a_name_and_no_more() {
+        for recipe in &RECIPES {
+            let packages = recipe.packages();
+            assert!(packages.contains(&"systemd") && packages.contains(&"raspi-firmware"));
+            let is_name = |name: &&str| {
+                name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"+-.".contains(&byte))
+            };
+            assert!(packages.iter().all(is_name), "{packages:?}");
+        }
+    }
+
+    #[test]
+    fn nothing_names_a_device_node() {
+        for (name, content) in RECIPES[0].files() {
+            assert!(!content.contains("mmcblk"), "{name}");
+            assert!(!content.contains("@DISK_ID@"), "{name}");
+        }
+    }
+
+    #[test]
+    fn the_kernel_command_line_is_one_line_without_an_end() {
+        let (_, line) = RECIPES[0].files().find(|(name, _)| *name == "cmdline.txt").unwrap();
+        assert!(!line.contains('\n') && line.contains(&RECIPES[0].table().part_uuid(2)), "{line}");
+    }
+
+    #[test]
+    fn a_uuid_has_its_form() {
+        assert_eq!(uuid([0xFF; 16]), "ffffffff-ffff-8fff-bfff-ffffffffffff");
+        assert_ne!(RECIPES[0].derive("one purpose"), RECIPES[0].derive("another"));
+    }
+
+    /// Debian's hook sources our file and then writes both files from nothing: `config` is what it writes
+    /// before it ends. Returns what is left of ours.
+    fn after_the_hook(config: &str) -> (String, String) {
+        let folder = tempfile::TempDir::new().unwrap();
+        let (_, defaults) = RECIPES[0]
+            .files()
+            .find(|(name, _)| *name == "rootfs/etc/default/raspi-firmware")
+            .unwrap();
+        let write =
+            |name: &str, content: &str| std::fs::write(folder.path().join(name), content).unwrap();
+        write("defaults", &defaults.replace("/boot/firmware", folder.path().to_str().unwrap()));
+        write("config.txt", OURS);
+        write("cmdline.txt", "root=PARTUUID=1-02 ours");
+        write("theirs", config);
+        write("hook", "set -e\n. ./defaults\ncat theirs > config.txt\necho theirs > cmdline.txt\n");
+        Tool::new("sh", "running the hook").arg("hook").folder(folder.path()).run().unwrap();
+        let read = |name: &str| std::fs::read_to_string(folder.path().join(name)).unwrap();
+        (read("config.txt"), read("cmdline.txt"))
+    }
+
+    const OURS: &str =
+        "arm_64bit=1\nkernel=vmlinuz-1\ninitramfs initrd.img-1 followkernel\ndtparam=spi=on\n";
+
+    #[test]
+    fn what_was_set_at_the_firmware_outlives_a_new_kernel() {
+        let theirs =
+            "upstream_kernel=1\nkernel=vmlinuz-2\n# initramfs is\ninitramfs initrd.img-2\n";
+        let (config, line) = after_the_hook(theirs);
+        assert_eq!(config, OURS.replace("-1", "-2"));
+        assert_eq!(line, "root=PARTUUID=1-02 ours");
+    }
+
+    #[test]
+    fn a_hook_that_stopped_half_way_changes_nothing() {
+        assert_eq!(after_the_hook("upstream_kernel=1\n").0, OURS);
+    }
+}
