@@ -1,0 +1,70 @@
+use std::io::{Cursor, Seek};
+
+use super::*;
+
+fn raspberry_pi() -> Mbr {
+    let boot = Partition { bootable: true, kind: 0x0c, start_sector: 16_384, sectors: 1_048_576 };
+    let root =
+        Partition { bootable: false, kind: 0x83, start_sector: 1_064_960, sectors: 3_129_344 };
+    Mbr {
+        disk_id: 0x00c0_ffee,
+        partitions: [boot, root, Partition::default(), Partition::default()],
+    }
+}
+
+#[test]
+fn what_is_written_is_read_back() {
+    let mbr = raspberry_pi();
+    assert_eq!(Mbr::read(&mut Cursor::new(mbr.encode())).unwrap(), mbr);
+    assert_eq!(mbr.part_uuid(2), "00c0ffee-02");
+    assert_eq!(mbr.partitions[0].offset(), 8 << 20);
+    assert_eq!(mbr.partitions[0].length(), 512 << 20);
+}
+
+#[test]
+fn sfdisk_reads_what_we_write() {
+    let file = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(file.path(), raspberry_pi().encode()).unwrap();
+    file.as_file().set_len(2 << 30).unwrap();
+    let dump = Tool::new("sfdisk", "dumping the table").arg("-d").arg(file.path()).run().unwrap();
+    let words = dump.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(words.contains("label: dos"), "{dump}");
+    assert!(words.contains("label-id: 0x00c0ffee"), "{dump}");
+    assert!(words.contains("start= 16384, size= 1048576, type=c, bootable"), "{dump}");
+    assert!(words.contains("start= 1064960, size= 3129344, type=83"), "{dump}");
+    let verdict =
+        Tool::new("sfdisk", "verifying the table").arg("-V").arg(file.path()).run().unwrap();
+    assert!(verdict.contains("No errors detected."), "{verdict}");
+}
+
+#[test]
+fn we_read_and_write_what_sfdisk_does() {
+    let file = tempfile::NamedTempFile::new().unwrap();
+    file.as_file().set_len(2 << 30).unwrap();
+    let script = "label: dos\nlabel-id: 0x00c0ffee\n\
+                  start=16384, size=1048576, type=c, bootable\nstart=1064960, size=3129344, type=83\n";
+    Tool::new("sfdisk", "making a table").arg("-q").arg(file.path()).input(script).run().unwrap();
+    let mut disk = std::fs::File::open(file.path()).unwrap();
+    assert_eq!(Mbr::read(&mut disk).unwrap(), raspberry_pi());
+    let mut sector = [0; 512];
+    disk.rewind().unwrap();
+    disk.read_exact(&mut sector).unwrap();
+    assert_eq!(sector[..], raspberry_pi().encode()[..]);
+}
+
+#[test]
+fn what_is_no_table_is_refused() {
+    let read = |bytes: &[u8]| Mbr::read(&mut Cursor::new(bytes)).unwrap_err().to_string();
+    assert_eq!(
+        read(b"version: 1\n"),
+        "shorter than one sector of 512 bytes: this is not a disk image"
+    );
+    assert_eq!(read(&[0; 4096]), "no partition table: the first sector does not end in 55 AA");
+    let mut gpt = raspberry_pi();
+    gpt.partitions[0].kind = 0xEE;
+    assert_eq!(read(&gpt.encode()), "GPT tables are not read yet");
+    // a FAT boot sector ends in the same signature
+    let mut fat = raspberry_pi().encode();
+    fat[446 + 16] = 0x65;
+    assert_eq!(read(&fat), "the first sector is no partition table: entry 2 begins with 0x65");
+}
