@@ -22,22 +22,29 @@ use crate::{check, config, dry_run, read, service};
 /// Exit codes: 0 done, 1 the profile or what it names is at fault, 2 wrong
 /// usage, 3 the machine lacks something.
 #[derive(Debug, Parser)]
-#[command(name = "imgbuild-agent", version)]
+#[command(name = "imgbuild-agent", version, verbatim_doc_comment)]
 struct Cli {
     #[command(flatten)]
     places: PlaceArgs,
 
     /// Connect to the broker, say whether it accepts, and publish nothing.
-    /// A device that is at work loses its connection meanwhile
-    #[arg(long)]
+    /// A service at work on this device loses its connection meanwhile
+    #[arg(long, verbatim_doc_comment)]
     dry_run: bool,
 
     /// How long to try with --dry-run
     #[arg(long = "for", value_name = "TIME", default_value = "30s", requires = "dry_run")]
     limit: HumanDuration,
 
-    /// How much to log: error, warn, info, debug or trace
-    #[arg(long, value_name = "LEVEL", env = "IMGBUILD_LOG", default_value = "info", global = true)]
+    /// How much to log: error, warn, info or debug
+    #[arg(
+        long,
+        value_name = "LEVEL",
+        env = "IMGBUILD_LOG",
+        default_value = "info",
+        global = true,
+        hide_env = true
+    )]
     log_level: LevelFilter,
 
     #[command(subcommand)]
@@ -65,7 +72,7 @@ struct PlaceArgs {
 
 #[derive(Clone, Copy, Debug, Subcommand)]
 enum Command {
-    /// Say what the profile asks for, and whether keys and certificates are good
+    /// Say what the profile asks for, and whether its certificates are good
     Check,
     /// Read every sensor once and print what it says; publish nothing
     Read,

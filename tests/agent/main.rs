@@ -1,1 +1,12 @@
+//! The agent as a device runs it: the real program against a real broker.
 
+#![expect(clippy::unwrap_used, reason = "a test that panics has failed, and that is the point")]
+
+mod commands;
+mod delivery;
+mod device;
+mod service;
+mod trust;
+
+#[path = "../support/mod.rs"]
+mod support;

@@ -26,6 +26,9 @@ pub enum Error {
     /// The broker knows the client and does not want it.
     #[error("refused: {0:?}")]
     Refused(Refusal),
+    /// The broker closed the connection before TLS was set up.
+    #[error("closed in the TLS handshake")]
+    ClosedInHandshake,
     /// The broker closed the connection.
     #[error("closed by the broker")]
     Closed,
@@ -94,8 +97,11 @@ impl From<ConnectionError> for Error {
     fn from(error: ConnectionError) -> Self {
         match error {
             ConnectionError::ConnectionRefused(code) => refusal(code),
-            ConnectionError::Tls(TlsError::Io(error))
-            | ConnectionError::Io(error)
+            ConnectionError::Tls(TlsError::Io(error)) => match error.into() {
+                Self::Closed => Self::ClosedInHandshake,
+                error => error,
+            },
+            ConnectionError::Io(error)
             | ConnectionError::MqttState(
                 StateError::Io(error) | StateError::Deserialization(rumqttc::Error::Io(error)),
             ) => error.into(),

@@ -69,6 +69,10 @@ fn not_connected(error: &Error, setting: &Setting<'_>) -> Words {
             "the broker closed the connection before it said whether it accepts us",
             closed_hint(setting.has_identity),
         ),
+        Error::ClosedInHandshake => with_hint(
+            "the broker closed the connection during the TLS handshake",
+            "is this the broker's port for TLS (8883)? If it is, its log says why",
+        ),
         error => connection(error, setting),
     }
 }
@@ -89,7 +93,7 @@ fn connection(error: &Error, setting: &Setting<'_>) -> Words {
         ),
         Error::Tls(error) => tls(error, setting),
         Error::Refused(refusal) => refused(*refusal, setting.options),
-        Error::Closed => with_hint(
+        Error::Closed | Error::ClosedInHandshake => with_hint(
             "the broker closed the connection",
             "another device with this client id makes brokers do so; else its log says why",
         ),
