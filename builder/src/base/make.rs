@@ -15,15 +15,11 @@ use super::Base;
 use super::mbr::SECTOR;
 use super::partition::Window;
 use super::recipe::Recipe;
+use crate::fault::Lacking;
 use crate::tool::{Failed, Tool};
 
 /// Where progress is told, a line at a time.
 pub type Progress<'a> = &'a dyn Fn(&str);
-
-/// What this machine lacks beside programs; says what to do about it.
-#[derive(Debug, thiserror::Error)]
-#[error("{0}")]
-pub struct Lacking(pub String);
 
 /// Room that making a base takes at its fullest: the tar and the tree beside the image.
 const ROOM: u64 = 3 << 30;
