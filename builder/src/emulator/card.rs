@@ -1,6 +1,6 @@
 //! The card in the emulated Pi: a working copy of the image, and the files that it boots from.
 
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
@@ -8,6 +8,7 @@ use anyhow::{Context, Result};
 use super::board::Facts;
 use super::firmware::Choice;
 use crate::base::mbr::Mbr;
+use crate::image::sparse_copy;
 use crate::tool::Tool;
 
 /// The kinds of partition that the firmware boots from: FAT16 and FAT32.
@@ -36,14 +37,8 @@ impl Card {
     pub fn prepare(image: &Path, scratch: &Path) -> Result<Self> {
         let boot_offset = boot_offset(image)?;
         let path = scratch.join("card.img");
-        Tool::new("cp", "copying the image for the emulator")
-            .args(["--sparse=always", "--reflink=auto", "--no-preserve=all", "--"])
-            .args([image, &path])
-            .run()?;
-        let card = OpenOptions::new()
-            .write(true)
-            .open(&path)
-            .with_context(|| format!("opening {}", path.display()))?;
+        let card = File::create_new(&path).with_context(|| format!("making {}", path.display()))?;
+        sparse_copy(image, &card).with_context(|| format!("copying {}", image.display()))?;
         let length = card.metadata()?.len();
         card.set_len(length.next_power_of_two()).context("growing the copy of the image")?;
         Ok(Self { path, boot_offset })

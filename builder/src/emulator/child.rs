@@ -3,6 +3,7 @@
 use std::fmt;
 use std::fs::{self, File};
 use std::io;
+use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{self, Command, ExitStatus, Stdio};
 use std::sync::mpsc::{self, Sender, SyncSender};
@@ -60,6 +61,8 @@ impl Child {
         let mut command = leashed(tool.command()?, title);
         let log = File::create(stderr).with_context(|| format!("making {}", stderr.display()))?;
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(log);
+        // Ctrl-C is for us: who ends the child, and in what order, is decided here
+        command.process_group(0);
         prepare(&mut command);
         let process = spawn(command).with_context(|| format!("starting {title}"))?;
         let watch = Watch {

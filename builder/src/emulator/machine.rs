@@ -16,13 +16,35 @@ use crate::tool::Tool;
 /// The address of the emulated TMP105 if nobody wants another: what such a sensor has by default.
 pub const THERMOMETER: u8 = 0x48;
 
+/// What the clock shows when systemd starts. A Pi has none that runs without power.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Clock {
+    /// The time of the power-on, as if a time server had answered at once.
+    #[default]
+    Now,
+    /// This time.
+    At(SystemTime),
+    /// What the card makes of it by itself: wrong, until a time server is heard.
+    Unset,
+}
+
+impl Clock {
+    fn at_power_on(self) -> Option<SystemTime> {
+        match self {
+            Self::Now => Some(SystemTime::now()),
+            Self::At(time) => Some(time),
+            Self::Unset => None,
+        }
+    }
+}
+
 /// An emulated Pi before it is switched on.
 #[derive(Clone, Debug)]
 pub struct Machine {
     board: Board,
     card: Card,
     redirect: Option<Redirect>,
-    clock: Option<SystemTime>,
+    clock: Clock,
     thermometer: u8,
     more: Vec<String>,
 }
@@ -35,7 +57,7 @@ impl Machine {
             board,
             card: card.clone(),
             redirect: None,
-            clock: Some(SystemTime::now()),
+            clock: Clock::Now,
             thermometer: THERMOMETER,
             more: Vec::new(),
         }
@@ -53,10 +75,10 @@ impl Machine {
         self
     }
 
-    /// Sets the clock at boot to `time`; `None` leaves it as a Pi without a network has it: wrong.
+    /// Has the clock show this at boot.
     #[must_use]
-    pub fn clock(mut self, time: Option<SystemTime>) -> Self {
-        self.clock = time;
+    pub fn clock(mut self, clock: Clock) -> Self {
+        self.clock = clock;
         self
     }
 
@@ -91,7 +113,7 @@ impl Machine {
     fn command_line(&self, facts: &Facts, own: &str) -> Result<String> {
         Additions {
             board: facts.words,
-            clock: self.clock,
+            clock: self.clock.at_power_on(),
             redirect: self.redirect.as_ref(),
             more: &self.more,
             limit: facts.command_line,

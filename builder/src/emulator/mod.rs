@@ -49,7 +49,7 @@ pub use broker::{Broker, Setup};
 pub use card::Card;
 pub use child::Died;
 pub use console::{Console, Line};
-pub use machine::Machine;
+pub use machine::{Clock, Machine};
 pub use redirect::Redirect;
 pub use running::Emulator;
 pub use subscriber::Message;

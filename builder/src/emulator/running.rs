@@ -108,11 +108,9 @@ impl Emulator {
     /// Stops the emulator in good order; to the guest that is a power cut too, but every write that
     /// it handed over is on the card.
     pub fn stop(mut self) -> Result<Console> {
-        // one that has ended already has nothing left to stop
-        if self.died().is_none() {
-            self.qmp.quit().context("stopping the emulated Pi")?;
-            self.child.wait_or_kill(PATIENCE)?;
-        }
+        // one that cannot be asked is ending already, or beyond asking
+        let patience = if self.qmp.quit().is_ok() { PATIENCE } else { Duration::ZERO };
+        self.child.wait_or_kill(patience)?;
         Ok(self.last_words())
     }
 
