@@ -12,10 +12,14 @@
 
 pub mod agents;
 pub mod base;
+pub mod build;
+pub mod cli;
 pub mod emulator;
 pub mod fault;
 pub mod image;
 pub mod overlay;
 mod password;
 pub mod plan;
+pub mod profile;
+mod secrets;
 pub mod tool;

@@ -1,1 +1,7 @@
-fn main() {}
+//! The `imgbuild` program.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    imgbuild::cli::main()
+}

@@ -9,7 +9,7 @@ const SALT_LENGTH: usize = 12;
 
 /// The pre-shared key of a WPA2 network in hexadecimal digits: PBKDF2 with HMAC-SHA1, 4,096 rounds,
 /// 256 bits, salted with the network's name (IEEE 802.11, annex J.4.1).
-pub fn wpa_key(ssid: &Ssid, passphrase: &Passphrase) -> Secret {
+pub(crate) fn wpa_key(ssid: &Ssid, passphrase: &Passphrase) -> Secret {
     if passphrase.is_key() {
         return Secret::new(passphrase.expose().to_ascii_lowercase());
     }
@@ -24,7 +24,7 @@ pub fn wpa_key(ssid: &Ssid, passphrase: &Passphrase) -> Secret {
 ///
 /// The salt is derived from device, user and password rather than drawn, so that the same profile gives
 /// the same image; two devices or users with one password still differ.
-pub fn hash(password: &Secret, device: &str, user: &UserName) -> Secret {
+pub(crate) fn hash(password: &Secret, device: &str, user: &UserName) -> Secret {
     let text = password.expose();
     if is_hashed(text) {
         return password.clone();

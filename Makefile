@@ -1,0 +1,48 @@
+# make image PROFILE=profiles/quickstart.yaml   a card image in out/
+# make run PROFILE=profiles/quickstart.yaml     boots it, emulated, and shows what it publishes
+# make test                                     proves all of it
+# Each does the set-up it needs; what is done already is not done again.
+
+PROFILE ?= profiles/quickstart.yaml
+IMAGE = out/$(basename $(notdir $(PROFILE))).img
+CARGO ?= cargo
+IMGBUILD = target/release/imgbuild
+
+# the builder finds its agents beside itself
+unexport CARGO_TARGET_DIR
+unexport CARGO_BUILD_TARGET_DIR
+
+.PHONY: image run test lint bench soak agents builder setup certificates clean
+
+image: builder agents certificates
+	@mkdir -p out
+	$(IMGBUILD) build $(PROFILE) --output $(IMAGE)
+
+run: builder agents certificates
+	$(IMGBUILD) run $(PROFILE)
+
+test: builder agents
+	$(CARGO) test --workspace --locked
+
+lint: setup
+	$(CARGO) fmt --check
+	$(CARGO) clippy --workspace --all-targets --locked -- --deny warnings
+
+bench: builder agents
+	$(CARGO) run --quiet --release --package xtask -- bench
+
+builder: setup
+	$(CARGO) build --release --locked --package imgbuild
+
+agents: setup
+	$(CARGO) run --quiet --locked --package xtask -- agents
+
+setup:
+	@sh xtask/setup/install.sh
+
+# throw-away keys for the quickstart profile, made once; never in the repository
+certificates: setup
+	@[ "$(abspath $(PROFILE))" != "$(abspath profiles/quickstart.yaml)" ] || sh profiles/quickstart-keys.sh
+
+clean:
+	rm -rf out target

@@ -1,0 +1,66 @@
+//! From a loaded profile to a card image: the way through the builder, stage after stage.
+
+use std::path::Path;
+
+use anyhow::Context;
+use imgbuild_schema::profile;
+
+use crate::base::Base;
+use crate::base::cache::Bases;
+use crate::overlay::{self, Overlay};
+use crate::plan::{self, BaseView, Plan, Written};
+use crate::profile::Loaded;
+use crate::{fault, image};
+
+/// What a build did.
+#[derive(Debug)]
+pub struct Built {
+    /// What was written into the copy of the base.
+    pub plan: Plan,
+}
+
+/// The base that a profile names. One with a name is made first where it has not been made yet.
+pub fn base(loaded: &Loaded, progress: &dyn Fn(&str)) -> anyhow::Result<Base> {
+    match &*loaded.spec.base {
+        profile::Base::Named(base) => Bases::of_user()?.ensure(base.name(), progress),
+        profile::Base::File(base) => Base::open(&loaded.beside(&base.file)),
+    }
+}
+
+/// Builds a card on `base` at `output`.
+pub fn build(loaded: &Loaded, base: &Base, output: &Path) -> anyhow::Result<Built> {
+    let plan = plan(loaded, base)?;
+    image::build(base, &plan, output)?;
+    Ok(Built { plan })
+}
+
+/// What a build would write.
+pub fn plan(loaded: &Loaded, base: &Base) -> anyhow::Result<Plan> {
+    let path = loaded.path.display().to_string();
+    let written = Written { path: &path, text: &loaded.text };
+    let (boot, root) = (base.boot()?, base.root()?);
+    let view = BaseView { facts: &base.facts, boot: &boot, root: &root };
+    plan::plan(&loaded.spec, written, view, &overlays(loaded)?, date(base)?)
+}
+
+/// The built-in overlays, then the user's own.
+fn overlays(loaded: &Loaded) -> anyhow::Result<Vec<Overlay>> {
+    let mut overlays = overlay::built_in();
+    for folder in &loaded.spec.overlays {
+        let overlay = overlay::from_folder(&loaded.beside(folder))
+            .with_context(|| format!("reading the overlay {}", folder.display()))?;
+        overlays.push(overlay);
+    }
+    Ok(overlays)
+}
+
+/// What everything written is dated: `SOURCE_DATE_EPOCH`, else the base's own date. Never today, so
+/// that the same inputs give the same bytes.
+fn date(base: &Base) -> anyhow::Result<u64> {
+    match std::env::var("SOURCE_DATE_EPOCH") {
+        Err(_) => Ok(base.facts.date()),
+        Ok(text) => text.parse().map_err(|_| {
+            fault::Lacking(format!("SOURCE_DATE_EPOCH is {text:?}, which is no number of seconds")).into()
+        }),
+    }
+}

@@ -1,0 +1,116 @@
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::error::ErrorKind;
+use clap::{Args, CommandFactory, Parser, Subcommand};
+use imgbuild_schema::values::HumanDuration;
+
+/// One YAML file becomes an SD card that boots a Raspberry Pi, joins its network and publishes sensor
+/// readings to a cloud.
+#[derive(Debug, Parser)]
+#[command(
+    version,
+    args_conflicts_with_subcommands = true,
+    subcommand_precedence_over_arg = true,
+    after_help = "`imgbuild PROFILE` is short for `imgbuild build PROFILE`."
+)]
+pub(super) struct Arguments {
+    #[command(subcommand)]
+    command: Option<Command>,
+    #[command(flatten)]
+    build: ShortBuild,
+    /// Print nothing but errors
+    #[arg(long, short, global = true)]
+    pub(super) quiet: bool,
+    /// Print what is done in more detail
+    #[arg(long, short, global = true, conflicts_with = "quiet")]
+    pub(super) verbose: bool,
+}
+
+/// `imgbuild PROFILE`, where the profile may be missing since there may be a command.
+#[derive(Debug, Args)]
+struct ShortBuild {
+    /// The profile to build
+    profile: Option<PathBuf>,
+    /// Where to write the image [default: the profile's name, with .img]
+    #[arg(long, short)]
+    output: Option<PathBuf>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Command {
+    /// Make a card image from a profile
+    Build(Build),
+    /// Tell what is wrong with profiles, and build nothing
+    Check(Check),
+    /// Boot a card in an emulated Raspberry Pi and show what it publishes
+    Run(Run),
+    /// Tell which of the tools that this program uses are on this machine
+    Doctor,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Build {
+    /// The profile
+    pub(super) profile: PathBuf,
+    /// Where to write the image [default: the profile's name, with .img]
+    #[arg(long, short)]
+    pub(super) output: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Check {
+    /// The profiles
+    #[arg(required = true)]
+    pub(super) profiles: Vec<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Run {
+    /// A profile (.yaml), which is built first, or a card image
+    pub(super) card: PathBuf,
+    /// What the emulated sensor feels, in degrees Celsius
+    #[arg(long, default_value_t = 21.5, allow_negative_numbers = true)]
+    pub(super) temperature: f64,
+    /// End after this time, such as 5min [default: at Ctrl-C]
+    #[arg(long = "for", value_name = "TIME", value_parser = duration)]
+    pub(super) time: Option<Duration>,
+    /// End after so many messages
+    #[arg(long, value_name = "COUNT")]
+    pub(super) messages: Option<usize>,
+}
+
+fn duration(text: &str) -> Result<Duration, String> {
+    text.parse::<HumanDuration>().map(HumanDuration::get).map_err(|error| error.to_string())
+}
+
+impl Arguments {
+    /// What was asked for; ends the program with its usage if nothing was.
+    pub(super) fn into_command(self) -> Command {
+        match (self.command, self.build.profile) {
+            (Some(command), _) => command,
+            (None, Some(profile)) => Command::Build(Build { profile, output: self.build.output }),
+            (None, None) => <Self as CommandFactory>::command()
+                .error(ErrorKind::MissingRequiredArgument, "a profile or a command is wanted")
+                .exit(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        <Arguments as CommandFactory>::command().debug_assert();
+    }
+
+    #[test]
+    fn a_profile_alone_is_built() {
+        let arguments = Arguments::parse_from(["imgbuild", "kitchen.yaml", "-o", "x.img"]);
+        let Command::Build(build) = arguments.into_command() else { panic!("not a build") };
+        assert_eq!(build.profile.to_str(), Some("kitchen.yaml"));
+        assert_eq!(build.output.unwrap().to_str(), Some("x.img"));
+    }
+}

@@ -1,0 +1,49 @@
+//! The command line. Data goes to the standard output, everything else to the standard error.
+//!
+//! Exit status: 0 done, 1 the profile or the image is at fault, 2 wrong usage, 3 the machine lacks
+//! something.
+
+mod arguments;
+mod build;
+mod check;
+mod doctor;
+mod output;
+mod run;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use crate::fault::{Refused, exit_status};
+use arguments::{Arguments, Command};
+use output::Output;
+
+/// Runs the program.
+pub fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    let output = Output::new(arguments.quiet, arguments.verbose);
+    match dispatch(arguments, output) {
+        Ok(code) => code,
+        Err(error) => {
+            report(&error, output);
+            ExitCode::from(exit_status(&error))
+        }
+    }
+}
+
+fn dispatch(arguments: Arguments, output: Output) -> anyhow::Result<ExitCode> {
+    match arguments.into_command() {
+        Command::Build(build) => build::build(&build, output),
+        Command::Check(check) => check::check(&check, output),
+        Command::Run(run) => run::run(&run, output),
+        Command::Doctor => doctor::doctor(output),
+    }
+}
+
+/// Shows an error: a profile's inside the profile, any other as a line.
+fn report(error: &anyhow::Error, output: Output) {
+    match error.downcast_ref::<Refused>() {
+        Some(refused) => output.say(&refused.0.render(output.colour())),
+        None => output.say(&format!("error: {error:#}")),
+    }
+}

@@ -1,0 +1,123 @@
+//! A profile on the disk: its text, and the files, secrets and variables it names.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::io;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+
+use anyhow::Context;
+use imgbuild_schema::report::Report;
+use imgbuild_schema::values::Secret;
+use imgbuild_schema::{DeviceSpec, Lookup, LookupError, Profile};
+
+use crate::fault::Refused;
+use crate::secrets::Secrets;
+
+/// The file of secrets beside a profile.
+const SECRETS: &str = "secrets.yaml";
+
+/// A profile, read and resolved.
+#[derive(Debug)]
+pub struct Loaded {
+    /// Where it lies, as the user gave it.
+    pub path: PathBuf,
+    /// Its text.
+    pub text: String,
+    /// What it means.
+    pub spec: DeviceSpec,
+}
+
+impl Loaded {
+    /// Reads a profile. What is wrong with it comes back drawn into its text.
+    pub fn read(path: &Path) -> anyhow::Result<Self> {
+        let text = fs::read_to_string(path)
+            .map_err(|error| anyhow::anyhow!(reason(&error)))
+            .with_context(|| format!("reading the profile {}", path.display()))?;
+        let lookup = Disk { folder: folder_of(path) };
+        let resolved = Profile::parse(&text)
+            .map_err(|problem| vec![problem])
+            .and_then(|profile| profile.resolve(&lookup));
+        match resolved {
+            Ok(spec) => Ok(Self { path: path.to_owned(), text, spec }),
+            Err(problems) => {
+                let report = Report::new(path.display().to_string(), &text, problems);
+                Err(Refused(report).into())
+            }
+        }
+    }
+
+    /// A path that the profile gives, from here.
+    pub fn beside(&self, path: &Path) -> PathBuf {
+        folder_of(&self.path).join(path)
+    }
+}
+
+fn folder_of(profile: &Path) -> PathBuf {
+    profile.parent().map(Path::to_owned).unwrap_or_default()
+}
+
+/// Looks things up on this machine.
+struct Disk {
+    folder: PathBuf,
+}
+
+impl Lookup for Disk {
+    fn file(&self, path: &Path) -> Result<String, LookupError> {
+        fs::read_to_string(self.folder.join(path)).map_err(|error| LookupError {
+            message: format!("the file `{}` cannot be read: {}", path.display(), reason(&error)),
+            help: "paths in a profile are relative to the profile".into(),
+        })
+    }
+
+    fn secret(&self, name: &str) -> Result<Secret, LookupError> {
+        let secrets = read_secrets(&self.folder.join(SECRETS))?;
+        secrets.get(name).cloned().ok_or_else(|| LookupError {
+            message: format!("{SECRETS} has no `{name}`"),
+            help: match imgbuild_schema::problem::nearest(name, secrets.keys().map(String::as_str)) {
+                Some(known) => format!("did you mean `{known}`?"),
+                None => format!("add a line such as `{name}: …` to the {SECRETS} beside the profile"),
+            },
+        })
+    }
+
+    fn variable(&self, name: &str) -> Option<String> {
+        std::env::var(name).ok()
+    }
+}
+
+fn read_secrets(path: &Path) -> Result<BTreeMap<String, Secret>, LookupError> {
+    let refuse = |message: String, help: String| LookupError { message, help };
+    let unreadable = |error: &io::Error| {
+        refuse(
+            format!("{} cannot be read: {}", path.display(), reason(error)),
+            "secrets lie in a file of that name beside the profile, readable by you alone".into(),
+        )
+    };
+    let mode = fs::metadata(path).map_err(|error| unreadable(&error))?.permissions().mode();
+    if mode & 0o077 != 0 {
+        return Err(refuse(
+            format!("{} can be read by others: its mode is {:04o}", path.display(), mode & 0o7777),
+            format!("run `chmod 600 {}`", path.display()),
+        ));
+    }
+    let text = fs::read_to_string(path).map_err(|error| unreadable(&error))?;
+    // the parser's complaint may quote the text, which is secret: only the place is told
+    Secrets::parse(&text).map_err(|line| {
+        refuse(
+            format!("{} is not a map of names to texts{line}", path.display()),
+            "write lines such as `wifi.greenhouse: \"the passphrase\"`".into(),
+        )
+    })
+}
+
+/// Why a file cannot be read, without the number that the system gives the reason.
+fn reason(error: &io::Error) -> String {
+    match error.kind() {
+        io::ErrorKind::NotFound => "there is no such file".into(),
+        io::ErrorKind::PermissionDenied => "permission denied".into(),
+        io::ErrorKind::IsADirectory => "it is a folder".into(),
+        io::ErrorKind::InvalidData => "it is not UTF-8".into(),
+        _ => error.to_string(),
+    }
+}

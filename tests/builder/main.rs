@@ -1,0 +1,11 @@
+//! The `imgbuild` program as a user meets it, on a small base with what a real one has.
+
+#![expect(clippy::disallowed_methods, reason = "tests call programs as a user would")]
+
+mod access;
+mod build;
+mod mistakes;
+mod overlays;
+mod reproducible;
+mod support;
+mod wifi;

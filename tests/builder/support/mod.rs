@@ -1,0 +1,150 @@
+//! A project to build in: a folder with a profile, and the small base.
+
+mod base;
+mod card;
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+use tempfile::TempDir;
+
+pub(crate) use base::Fixture;
+pub(crate) use card::Card;
+
+/// A profile that is right for the small base.
+pub(crate) const PROFILE: &str = "\
+version: 1
+device: {id: greenhouse-01, model: pi-3, timezone: Europe/Amsterdam, keyboard: gb}
+base: {file: base.img}
+cloud:
+  mqtt:
+    host: broker.lan
+    username: greenhouse
+    password: !secret mqtt
+    tls: {ca: !file ca.pem, certificate: !file device.pem, private_key: !file device.key}
+sensors:
+  - {id: air, tmp102: {}}
+  - {id: cpu, cpu-temperature: {}}
+";
+
+/// The secrets of [`PROFILE`] and others, each one of a kind.
+pub(crate) const SECRETS: &str = "\
+mqtt: canary-mqtt-password
+wifi: {home: canary-passphrase, lab: canary-lab-passphrase}
+pi: canary-login-password
+";
+
+/// A folder to build in.
+pub(crate) struct Project {
+    folder: TempDir,
+}
+
+impl Project {
+    /// A project with [`PROFILE`] as `kitchen.yaml`.
+    pub(crate) fn new() -> Self {
+        Self::with(PROFILE)
+    }
+
+    /// A project with this profile as `kitchen.yaml`, and all that the profiles here name beside it.
+    pub(crate) fn with(profile: &str) -> Self {
+        let project = Self { folder: tempfile::tempdir().unwrap() };
+        project.write("kitchen.yaml", profile);
+        project.write("secrets.yaml", SECRETS);
+        project.mode("secrets.yaml", 0o600);
+        let pem = |what: &str| format!("-----BEGIN {what}-----\ncanary\n-----END {what}-----\n");
+        project.write("ca.pem", &pem("CERTIFICATE"));
+        project.write("device.pem", &pem("CERTIFICATE"));
+        project.write("device.key", &pem("PRIVATE KEY"));
+        std::os::unix::fs::symlink(Fixture::get().image(), project.path("base.img")).unwrap();
+        project
+    }
+
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    pub(crate) fn write(&self, name: &str, content: &str) {
+        let path = self.path(name);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, content).unwrap();
+    }
+
+    pub(crate) fn mode(&self, name: &str, mode: u32) {
+        fs::set_permissions(self.path(name), fs::Permissions::from_mode(mode)).unwrap();
+    }
+
+    /// A base of this project's own, to be spoiled.
+    pub(crate) fn own_base(&self) -> PathBuf {
+        let path = self.path("base.img");
+        fs::remove_file(&path).unwrap();
+        run("cp", &["--sparse=always".as_ref(), Fixture::get().image(), &path]);
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).unwrap();
+        path
+    }
+
+    /// The program, to be called in the project's folder.
+    pub(crate) fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_imgbuild"));
+        command.args(arguments);
+        self.settle(&mut command);
+        command
+    }
+
+    /// The same, in a mount namespace of its own that `script` has prepared; it ends in the call of
+    /// the program as `"$@"`.
+    pub(crate) fn command_in_namespace(&self, script: &str, arguments: &[&str]) -> Command {
+        let mut command = Command::new("unshare");
+        command.args(["--map-root-user", "--mount", "sh", "-euc", script, "sh"]);
+        command.arg(env!("CARGO_BIN_EXE_imgbuild")).args(arguments);
+        self.settle(&mut command);
+        command
+    }
+
+    fn settle(&self, command: &mut Command) {
+        command
+            .current_dir(self.folder.path())
+            .env("IMGBUILD_AGENTS", Fixture::get().agents())
+            .env("NO_COLOR", "1")
+            .env_remove("SOURCE_DATE_EPOCH")
+            .env_remove("RUST_BACKTRACE");
+    }
+
+    /// Calls the program and tells what a person would see.
+    pub(crate) fn imgbuild(&self, arguments: &[&str]) -> String {
+        self.seen(&mut self.command(arguments))
+    }
+
+    /// Runs a command and tells what a person would see, with the folder's name left out.
+    pub(crate) fn seen(&self, command: &mut Command) -> String {
+        let Output { status, stdout, stderr } = command.output().unwrap();
+        let folder = self.folder.path().to_str().unwrap();
+        let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap().replace(folder, "‹project›");
+        format!("exit: {}\n{}{}", status.code().unwrap_or(-1), text(stdout), text(stderr))
+    }
+
+    /// Builds the profile, which must work.
+    pub(crate) fn build(&self) -> Card {
+        let seen = self.imgbuild(&["kitchen.yaml"]);
+        assert!(seen.starts_with("exit: 0\n"), "{seen}");
+        Card::new(self.path("kitchen.img"))
+    }
+
+    /// What lies in the project's folder beside what it began with.
+    pub(crate) fn left_over(&self) -> Vec<String> {
+        let given = ["kitchen.yaml", "secrets.yaml", "ca.pem", "device.pem", "device.key", "base.img"];
+        let names = fs::read_dir(self.folder.path()).unwrap();
+        let names = names.map(|entry| entry.unwrap().file_name().into_string().unwrap());
+        names.filter(|name| !given.contains(&name.as_str())).collect()
+    }
+}
+
+/// Runs a program that must succeed and returns its output.
+pub(crate) fn run(program: &str, arguments: &[&Path]) -> String {
+    let path = format!("{}:/usr/sbin:/sbin", std::env::var("PATH").unwrap());
+    let output = Command::new(program).args(arguments).env("PATH", path).output().unwrap();
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    assert!(output.status.success(), "{program}: {}{}", text(&output.stdout), text(&output.stderr));
+    text(&output.stdout)
+}

@@ -1,0 +1,119 @@
+//! Cross-compiles the agent: one static program for each kind of processor.
+//!
+//! Zig is the C compiler and the linker of all targets. The Rust standard library for them comes with the
+//! toolchain, where rustup has brought it; else Debian's own compiler builds it from its sources,
+//! which needs `RUSTC_BOOTSTRAP` since building it is not yet a stable feature of cargo.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::{env, fs};
+
+use anyhow::{Context, bail, ensure};
+
+/// The targets, and what they are for: 64-bit boards, 32-bit systems on the Pi 2 and later, the Pi 1 and
+/// Zero.
+const TARGETS: [&str; 3] = [
+    "aarch64-unknown-linux-musl",
+    "armv7-unknown-linux-musleabihf",
+    "arm-unknown-linux-musleabihf",
+];
+
+/// Where Debian's compiler lies, whatever else is on the `PATH`.
+const DEBIAN_FOLDER: &str = "/usr/bin";
+
+/// Builds the agents and puts them where the builder looks for them: `target/agents/TARGET/`.
+pub(crate) fn build(targets: &[String]) -> anyhow::Result<()> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..").canonicalize()?;
+    let wanted: Vec<&str> = if targets.is_empty() {
+        TARGETS.to_vec()
+    } else {
+        targets.iter().map(String::as_str).collect()
+    };
+    for target in wanted {
+        ensure!(TARGETS.contains(&target), "there is no agent for {target}; known are {}", TARGETS.join(", "));
+        one(&root, target).with_context(|| format!("cross-compiling the agent for {target}"))?;
+    }
+    Ok(())
+}
+
+fn one(root: &Path, target: &str) -> anyhow::Result<()> {
+    let folder = root.join("target");
+    let mut path = vec![virtual_environment(root).join("bin")];
+    let mut command = command("cargo-zigbuild");
+    command.arg("zigbuild");
+    if !has_std(target)? {
+        path.push(PathBuf::from(DEBIAN_FOLDER));
+        with_debian(&mut command)?;
+    }
+    path.extend(env::split_paths(&env::var_os("PATH").unwrap_or_default()));
+    let status = command
+        .current_dir(root)
+        .env("PATH", env::join_paths(path)?)
+        .args(["--package", "imgbuild-agent", "--bin", "imgbuild-agent", "--profile", "agent"])
+        .args(["--locked", "--quiet", "--target", target, "--target-dir"])
+        // a folder of its own: another compiler's work in the same one would be done again and again
+        .arg(folder.join("cross"))
+        .status()
+        .context("starting cargo-zigbuild; `make setup` installs it")?;
+    ensure!(status.success(), "cargo zigbuild: {status}");
+    let built = folder.join("cross").join(target).join("agent/imgbuild-agent");
+    put(&built, &folder.join("agents").join(target))
+}
+
+/// Copies the program beside, then into place, and leaves alone one that is the same already.
+fn put(built: &Path, folder: &Path) -> anyhow::Result<()> {
+    let agent = folder.join("imgbuild-agent");
+    let content = fs::read(built).with_context(|| format!("reading {}", built.display()))?;
+    if fs::read(&agent).is_ok_and(|there| there == content) {
+        return Ok(());
+    }
+    fs::create_dir_all(folder)?;
+    let beside = folder.join("imgbuild-agent.new");
+    fs::write(&beside, &content)?;
+    fs::set_permissions(&beside, fs::metadata(built)?.permissions())?;
+    fs::rename(&beside, &agent)?;
+    tell(&agent, content.len());
+    Ok(())
+}
+
+#[expect(clippy::print_stderr, reason = "this is what the task has to say")]
+fn tell(agent: &Path, bytes: usize) {
+    eprintln!("{}: {} KiB", agent.display(), bytes.div_ceil(1024));
+}
+
+/// Does the toolchain that runs us have the target's standard library?
+fn has_std(target: &str) -> anyhow::Result<bool> {
+    let output = command("rustc").args(["--print", "target-libdir", "--target", target]).output()?;
+    let folder = PathBuf::from(String::from_utf8_lossy(&output.stdout).trim());
+    let mut names = fs::read_dir(folder).into_iter().flatten().flatten();
+    Ok(names.any(|entry| entry.file_name().to_string_lossy().starts_with("libstd-")))
+}
+
+/// Has Debian's compiler build the standard library and the agent.
+fn with_debian(command: &mut Command) -> anyhow::Result<()> {
+    for program in ["rustc", "cargo"] {
+        let path = Path::new(DEBIAN_FOLDER).join(program);
+        if !path.exists() {
+            bail!("{} is not there; the Debian package {program}-web brings it (`make setup`)", path.display());
+        }
+    }
+    command
+        .arg("-Zbuild-std=std,panic_abort")
+        .env("CARGO", format!("{DEBIAN_FOLDER}/cargo"))
+        .env("RUSTC", format!("{DEBIAN_FOLDER}/rustc"))
+        .env("RUSTC_BOOTSTRAP", "1")
+        // else rustc hands the linker start files that only a rustup target would have
+        .env("RUSTFLAGS", "-Clink-self-contained=no")
+        .env_remove("RUSTUP_TOOLCHAIN");
+    Ok(())
+}
+
+/// Where the Python tools are (`xtask/setup/install.sh`).
+fn virtual_environment(root: &Path) -> PathBuf {
+    env::var_os("IMGBUILD_VENV").map_or_else(|| root.join("target/venv"), PathBuf::from)
+}
+
+#[expect(clippy::disallowed_methods, reason = "the builder's tool runner is for the product's tools")]
+fn command(program: &str) -> Command {
+    Command::new(program)
+}
