@@ -36,7 +36,7 @@ struct Cli {
     #[arg(long = "for", value_name = "TIME", default_value = "30s", requires = "dry_run")]
     limit: HumanDuration,
 
-    /// How much to log: error, warn, info or debug
+    /// What to log: error, warn, info, debug
     #[arg(
         long,
         value_name = "LEVEL",

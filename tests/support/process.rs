@@ -18,7 +18,7 @@ impl Process {
     pub(crate) fn start(command: &mut Command) -> Self {
         match command.spawn() {
             Ok(child) => Self(child),
-            Err(error) => panic!("starting {:?}: {error}", command.get_program()),
+            Err(error) => panic!("starting {}: {error}", command.get_program().display()),
         }
     }
 
