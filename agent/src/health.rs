@@ -28,6 +28,8 @@ pub enum State {
     Connected,
     /// An attempt failed; the next one comes after a pause.
     BackingOff,
+    /// The program has ended.
+    Stopped,
 }
 
 impl State {
@@ -38,6 +40,7 @@ impl State {
             Self::Connecting => "Connecting",
             Self::Connected => "Connected",
             Self::BackingOff => "Not connected",
+            Self::Stopped => "Stopped",
         }
     }
 }
@@ -76,7 +79,7 @@ impl Health {
     /// The uplink is about something else now.
     pub fn enter(&self, state: State) {
         self.state.set(state);
-        if state == State::Connected {
+        if matches!(state, State::Connected | State::Stopped) {
             watchdog::status(state.words());
         } else {
             let error = self.last_error.borrow();

@@ -3,6 +3,7 @@
 //! A Raspberry Pi is up before its WiFi is. Trying without a route only makes noise, so the uplink waits
 //! for one. After a while it tries all the same: a broker in the own network needs no default route.
 
+use std::cell::Cell;
 use std::net::{IpAddr, Ipv4Addr};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -17,35 +18,55 @@ const LOOK: Duration = Duration::from_millis(250);
 /// Watches the machine's routes.
 #[derive(Clone, Debug)]
 pub struct Network {
-    /// The machine's files lie below this folder.
-    pub root: PathBuf,
-    /// How long to wait for a route.
-    pub patience: Duration,
+    root: PathBuf,
+    patience: Duration,
+    /// What has been said since there last was a network: each thing is said once.
+    said: Cell<Said>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Said {
+    Nothing,
+    Waiting,
+    OutOfPatience,
 }
 
 impl Network {
+    /// The network of the machine whose files lie below `root`, to be waited for with some patience.
+    pub fn new(root: PathBuf, patience: Duration) -> Self {
+        Self { root, patience, said: Cell::new(Said::Nothing) }
+    }
+
     /// Waits until there is a route to a host, or patience is over.
     pub async fn wait(&self, host: &str, clock: &dyn Clock) {
         let start = clock.boot();
-        let mut waiting = false;
         while !self.reaches(host) {
-            if !waiting {
-                waiting = true;
+            if self.is_news(Said::Waiting) {
                 info!(host, "waiting for the network");
             }
             if clock.boot().0.saturating_sub(start.0) >= self.patience {
-                warn!(
-                    host,
-                    hint = "check WiFi name, password and country, or the cable",
-                    "there is still no network; trying all the same"
-                );
+                if self.is_news(Said::OutOfPatience) {
+                    warn!(
+                        host,
+                        hint = "check WiFi name, password and country, or the cable",
+                        "there is still no network; trying all the same"
+                    );
+                }
                 return;
             }
             tokio::time::sleep(LOOK).await;
         }
-        if waiting {
+        if self.said.replace(Said::Nothing) != Said::Nothing {
             info!(seconds_since_boot = clock.boot().0.as_secs(), "the network is there");
         }
+    }
+
+    fn is_news(&self, what: Said) -> bool {
+        let news = self.said.get() < what;
+        if news {
+            self.said.set(what);
+        }
+        news
     }
 
     fn reaches(&self, host: &str) -> bool {
@@ -119,7 +140,7 @@ mod tests {
         fs::create_dir_all(root.path().join("proc/net")).unwrap();
         fs::write(root.path().join("proc/net/route"), format!("{HEAD}{v4}")).unwrap();
         fs::write(root.path().join("proc/net/ipv6_route"), v6).unwrap();
-        let network = Network { root: root.path().to_owned(), patience: Duration::from_mins(1) };
+        let network = Network::new(root.path().to_owned(), Duration::from_mins(1));
         (root, network)
     }
 

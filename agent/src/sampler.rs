@@ -79,15 +79,18 @@ impl Sampler {
     fn run(mut self, time: &impl Rest, beat: impl Fn()) {
         loop {
             beat();
-            let Some((index, due)) = self.next_due() else { break };
-            let wait = due.0.saturating_sub(time.now().0);
-            if !wait.is_zero() {
-                if !time.rest(wait.min(NAP)) {
-                    break;
+            let now = time.now();
+            let rest = match self.next_due() {
+                Some((index, due)) if due <= now => {
+                    if !self.sample(index, time) {
+                        break;
+                    }
+                    Duration::ZERO
                 }
-                continue;
-            }
-            if !self.sample(index, time) || !time.rest(Duration::ZERO) {
+                Some((_, due)) => due.0.saturating_sub(now.0).min(NAP),
+                None => NAP,
+            };
+            if !time.rest(rest) {
                 break;
             }
         }
@@ -226,6 +229,7 @@ mod tests {
     #[test]
     fn each_sensor_is_read_at_once_and_then_at_its_interval() {
         assert_eq!(run(&[10], 31), seconds(&[0, 10, 20, 30]));
+        assert_eq!(run(&[], 10), [], "and nothing to read is no reason to end");
         assert_eq!(run(&[2, 5], 6), [(0, 0), (1, 0), (0, 2), (0, 4), (1, 5)]);
     }
 

@@ -1,6 +1,6 @@
 //! The agent at its work: all parts put together, from the start to a clean end.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ use crate::clock::gate::Gate;
 use crate::clock::{Clock, SystemClock, Utc};
 use crate::config::Config;
 use crate::fault::Fault;
-use crate::health::Health;
+use crate::health::{Health, State};
 use crate::network::Network;
 use crate::outbox::{Memory, Outbox, Shared};
 use crate::record::Record;
@@ -87,7 +87,7 @@ async fn serve(config: &Config, places: &Places) -> Result<(), Fault> {
         config,
         outbox: &outbox,
         clock: clock.as_ref(),
-        network: Network { root: places.root.clone(), patience: PATIENCE },
+        network: Network::new(places.root.clone(), PATIENCE),
         gate: gate(places),
         health: &health,
         pulse: &uplink_pulse,
@@ -102,12 +102,15 @@ async fn serve(config: &Config, places: &Places) -> Result<(), Fault> {
     };
     let pulses = [sampler_pulse, uplink_pulse.clone()];
     tokio::select! {
-        () = uplink.run() => {}
-        () = end => {}
+        // what the sampler has read is in the outbox before the uplink hears of an end
+        biased;
         () = take_in(records, &outbox, clock.as_ref()) => {}
+        () = end => {}
+        () = uplink.run() => {}
         () = health.keep(&places.runtime, &outbox) => {}
         () = watchdog::feed(&pulses) => {}
     }
+    health.enter(State::Stopped);
     health.write(&places.runtime, &outbox);
     say_what_is_left(&outbox);
     Ok(())
@@ -186,9 +189,4 @@ impl Signals {
             _ = self.interrupt.recv() => info!("stopping: interrupted"),
         }
     }
-}
-
-/// The folder that every path of the machine begins at.
-pub fn root() -> &'static Path {
-    Path::new("/")
 }
