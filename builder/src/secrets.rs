@@ -20,12 +20,12 @@ impl Secrets {
         }
         let root: Sp<Node> = yaml::parse(text).map_err(|problem| {
             problem.span.map_or_else(String::new, |span| {
-                format!(" (line {})", text[..span.start.min(text.len())].lines().count().max(1))
+                format!(" (line {})", text[..span.start.min(text.len())].matches('\n').count() + 1)
             })
         })?;
         match &*root {
             Node::Map(map) => collect("", map, text, &mut found),
-            Node::Scalar => return Err(String::new()),
+            Node::Text(_) | Node::Number => return Err(String::new()),
         }
         Ok(found)
     }
@@ -41,11 +41,13 @@ fn collect(
         let name = if prefix.is_empty() { name.clone() } else { format!("{prefix}.{name}") };
         match &**node {
             Node::Map(map) => collect(&name, map, text, found),
-            Node::Scalar => {
-                let span = node.span().map(|span| &text[span.start..span.end]);
-                // read once more as a text, so that `0123` stays what it is and quotes go
-                if let Some(Ok(text)) = span.map(yaml::parse::<Secret>) {
-                    found.insert(name, text);
+            Node::Text(secret) => {
+                found.insert(name, secret.clone());
+            }
+            // as it was written: `0123` is four digits
+            Node::Number => {
+                if let Some(span) = node.span() {
+                    found.insert(name, Secret::new(text[span.start..span.end].to_owned()));
                 }
             }
         }
@@ -55,7 +57,9 @@ fn collect(
 /// A value or a map of them.
 enum Node {
     Map(BTreeMap<String, Sp<Node>>),
-    Scalar,
+    Text(Secret),
+    /// What YAML takes for a number or a truth value.
+    Number,
 }
 
 impl<'de> Deserialize<'de> for Node {
@@ -66,11 +70,11 @@ impl<'de> Deserialize<'de> for Node {
 
 struct NodeVisitor;
 
-/// Takes any scalar for what it is: some text.
-macro_rules! scalars {
+/// Takes what is no text for what it was written as.
+macro_rules! numbers {
     ($($visit:ident: $scalar:ty),+) => { $(
         fn $visit<E: serde::de::Error>(self, _: $scalar) -> Result<Node, E> {
-            Ok(Node::Scalar)
+            Ok(Node::Number)
         }
     )+ };
 }
@@ -82,7 +86,11 @@ impl<'de> Visitor<'de> for NodeVisitor {
         f.write_str("a text or a map of texts")
     }
 
-    scalars!(visit_str: &str, visit_bool: bool, visit_i64: i64, visit_u64: u64, visit_i128: i128, visit_u128: u128, visit_f64: f64);
+    numbers!(visit_bool: bool, visit_i64: i64, visit_u64: u64, visit_i128: i128, visit_u128: u128, visit_f64: f64);
+
+    fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<Node, E> {
+        Ok(Node::Text(Secret::new(text.to_owned())))
+    }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Node, A::Error> {
         let mut found = BTreeMap::new();

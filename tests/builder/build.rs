@@ -25,14 +25,14 @@ fn credentials_can_be_read_by_the_agent_alone() {
     let card = project.build();
     let passwd = card.read("/etc/passwd").unwrap();
     let agent = passwd.lines().find(|line| line.starts_with("imgbuild:")).unwrap();
-    // 999 is taken by a group, 998 by a user
-    assert_eq!(agent, "imgbuild:x:997:997::/var/lib/imgbuild:/usr/sbin/nologin");
+    // 999 is taken by a group, 998 by a user, and 997 is the bus's group
+    assert_eq!(agent, "imgbuild:x:996:996::/var/lib/imgbuild:/usr/sbin/nologin");
     assert!(card.read("/etc/shadow").unwrap().contains("\nimgbuild:!*:"));
     let folder = card.stat("/etc/imgbuild/credentials").unwrap();
-    assert_eq!((folder.mode.as_str(), folder.owner), ("0700", (997, 997)));
+    assert_eq!((folder.mode.as_str(), folder.owner), ("0700", (996, 996)));
     for name in ["ca.pem", "certificate.pem", "private-key.pem", "password"] {
         let stat = card.stat(&format!("/etc/imgbuild/credentials/{name}")).unwrap();
-        assert_eq!((stat.mode.as_str(), stat.owner), ("0600", (997, 997)), "{name}");
+        assert_eq!((stat.mode.as_str(), stat.owner), ("0600", (996, 996)), "{name}");
     }
     assert_eq!(card.read("/etc/imgbuild/credentials/password").unwrap(), "canary-mqtt-password");
     let mode = card.image().metadata().unwrap().permissions().mode();

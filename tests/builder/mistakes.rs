@@ -131,25 +131,25 @@ fn a_base_with_a_dirty_journal() {
 fn an_overlay_that_is_larger_than_the_image() {
     let project = Project::with(&format!("{PROFILE}overlays: [./site]\n"));
     project.write("site/rootfs/opt/large", &"x".repeat(40 << 20));
-    assert_snapshot!(project.imgbuild(&["kitchen.yaml"]), @"");
+    assert_snapshot!(project.imgbuild(&["kitchen.yaml"]));
     assert_eq!(project.left_over(), ["site"]);
 }
 
 #[test]
 fn a_target_folder_that_is_not_there() {
-    assert_snapshot!(Project::new().imgbuild(&["kitchen.yaml", "-o", "out/kitchen.img"]), @"");
+    assert_snapshot!(Project::new().imgbuild(&["kitchen.yaml", "-o", "out/kitchen.img"]));
 }
 
 #[test]
 fn a_target_that_is_a_folder() {
     let project = Project::new();
     fs::create_dir(project.path("out.img")).unwrap();
-    assert_snapshot!(project.imgbuild(&["kitchen.yaml", "-o", "out.img"]), @"");
+    assert_snapshot!(project.imgbuild(&["kitchen.yaml", "-o", "out.img"]));
 }
 
 #[test]
 fn a_target_of_another_format() {
-    assert_snapshot!(Project::new().imgbuild(&["kitchen.yaml", "-o", "kitchen.iso"]), @"");
+    assert_snapshot!(Project::new().imgbuild(&["kitchen.yaml", "-o", "kitchen.iso"]));
 }
 
 #[test]
@@ -158,7 +158,7 @@ fn a_target_folder_that_is_read_only() {
     fs::create_dir(project.path("out")).unwrap();
     let script = "mount -t tmpfs -o ro tmpfs out; exec \"$@\"";
     let mut command = project.command_in_namespace(script, &["kitchen.yaml", "-o", "out/kitchen.img"]);
-    assert_snapshot!(project.seen(&mut command), @"");
+    assert_snapshot!(project.seen(&mut command));
 }
 
 #[test]
@@ -168,7 +168,7 @@ fn a_disk_that_is_full_in_the_middle_of_the_build() {
     // the copy of the base alone takes more than there is
     let script = "mount -t tmpfs -o size=256k tmpfs out; \"$@\" || status=$?; ls -A out; exit $status";
     let mut command = project.command_in_namespace(script, &["kitchen.yaml", "-o", "out/kitchen.img"]);
-    assert_snapshot!(project.seen(&mut command), @"");
+    assert_snapshot!(project.seen(&mut command));
 }
 
 #[test]
@@ -199,7 +199,7 @@ fn a_tool_that_is_missing() {
     let script = "for tool in /usr/bin/mcopy /usr/bin/mtools; do mount --bind /dev/null $tool; done; mount -t tmpfs tmpfs /usr/sbin; exec \"$@\"";
     let mut command = project.command_in_namespace(script, &["kitchen.yaml"]);
     command.env("PATH", "/usr/bin:/bin");
-    assert_snapshot!(project.seen(&mut command), @"");
+    assert_snapshot!(project.seen(&mut command));
     assert_eq!(project.left_over(), Vec::<String>::new());
 }
 

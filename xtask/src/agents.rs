@@ -12,7 +12,7 @@ use anyhow::{Context, bail, ensure};
 
 /// The targets, and what they are for: 64-bit boards, 32-bit systems on the Pi 2 and later, the Pi 1 and
 /// Zero.
-const TARGETS: [&str; 3] = [
+pub(crate) const TARGETS: [&str; 3] = [
     "aarch64-unknown-linux-musl",
     "armv7-unknown-linux-musleabihf",
     "arm-unknown-linux-musleabihf",

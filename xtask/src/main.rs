@@ -1,6 +1,7 @@
-//! What the project's own work needs beside cargo: cross-compiling the agent.
+//! What the project's own work needs beside cargo: cross-compiling the agent, and figures.
 
 mod agents;
+mod bench;
 
 use clap::Parser;
 
@@ -12,10 +13,13 @@ enum Task {
         /// The Rust targets
         targets: Vec<String>,
     },
+    /// Print the figures of builder and agent, measured side by side with what they are held against
+    Bench,
 }
 
 fn main() -> anyhow::Result<()> {
     match Task::parse() {
         Task::Agents { targets } => agents::build(&targets),
+        Task::Bench => bench::run(),
     }
 }

@@ -20,11 +20,15 @@ use crate::base::Base;
 use crate::base::mbr::Partition;
 use crate::overlay::Content;
 use crate::plan::{Node, Operation, Plan};
+use crate::tool::Tool;
 
 pub use sparse::copy as sparse_copy;
 
 /// Writes `plan` into a copy of `base` at `output`, which is replaced if it is there.
 pub fn build(base: &Base, plan: &Plan, output: &Path) -> anyhow::Result<()> {
+    for program in ["debugfs", "e2fsck", "mcopy", "mmd"] {
+        Tool::new(program, "writing an image").command()?;
+    }
     room::check(base, plan)?;
     let folder = match output.parent() {
         Some(folder) if !folder.as_os_str().is_empty() => folder,
@@ -32,6 +36,8 @@ pub fn build(base: &Base, plan: &Plan, output: &Path) -> anyhow::Result<()> {
     };
     // same file system as the output, so that the rename is one step; readable by its owner alone
     let image = NamedTempFile::with_prefix_in(".imgbuild-", folder)
+        // without the name, which means nothing to anybody
+        .map_err(|error| std::io::Error::from(error.kind()))
         .with_context(|| format!("writing into the folder {}", folder.display()))?;
     let [boot, root, ..] = base.facts.table.partitions;
     sparse::copy(&base.path, image.as_file())

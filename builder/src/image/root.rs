@@ -70,7 +70,7 @@ fn commands(
             }
         }
     };
-    line(format_args!("sif \"{path}\" mode {:#o}", kind | u32::from(*mode)));
+    line(format_args!("sif \"{path}\" mode 0{:o}", kind | u32::from(*mode)));
     line(format_args!("sif \"{path}\" uid {uid}"));
     line(format_args!("sif \"{path}\" gid {gid}"));
     for time in ["atime", "ctime", "mtime", "crtime"] {
@@ -103,7 +103,7 @@ fn run_script(file_system: &str, script: String, date: u64) -> anyhow::Result<()
         title: title.to_owned(),
         program: "debugfs".to_owned(),
         how: "complained".to_owned(),
-        complaint: complaints.join("; "),
+        complaint: complaints.into_iter().take(3).collect::<Vec<_>>().join("; "),
     }
     .into())
 }

@@ -8,7 +8,7 @@ use std::ops::RangeInclusive;
 use anyhow::{Context, bail};
 
 use crate::base::tree::Tree;
-use crate::overlay::{Manifest, User};
+use crate::overlay::{Rendered, User};
 
 /// The ids of people, and those of programs; the latter are given from the top, as systemd does.
 const PEOPLE: RangeInclusive<u32> = 1_000..=59_999;
@@ -50,18 +50,23 @@ impl Accounts {
         Ok(accounts)
     }
 
-    /// Adds what an overlay wants.
-    pub(super) fn apply(&mut self, manifest: &Manifest) -> anyhow::Result<()> {
-        if manifest.lock_accounts {
-            for name in self.shadow.names() {
-                self.lock(&name);
+    /// Adds what overlays want: groups before users, since a user may be in another overlay's group.
+    pub(super) fn apply(&mut self, overlays: &[Rendered]) -> anyhow::Result<()> {
+        let of = |overlay: &Rendered| overlay.origin.clone();
+        for overlay in overlays {
+            if overlay.manifest.lock_accounts {
+                for name in self.shadow.names() {
+                    self.lock(&name);
+                }
+            }
+            for group in &overlay.manifest.groups {
+                self.add_group(group, SYSTEM.rev()).with_context(|| of(overlay))?;
             }
         }
-        for group in &manifest.groups {
-            self.add_group(group, SYSTEM.rev())?;
-        }
-        for user in &manifest.users {
-            self.add_user(user)?;
+        for overlay in overlays {
+            for user in &overlay.manifest.users {
+                self.add_user(user).with_context(|| of(overlay))?;
+            }
         }
         Ok(())
     }

@@ -77,9 +77,7 @@ impl<'a> Composer<'a> {
     /// Adds the account files and the homes of people.
     pub(super) fn accounts(&mut self, overlays: &[Rendered]) -> anyhow::Result<()> {
         self.accounts = Accounts::read(self.base.root, self.date)?;
-        for overlay in overlays {
-            self.accounts.apply(&overlay.manifest).with_context(|| overlay.origin.clone())?;
-        }
+        self.accounts.apply(overlays)?;
         for (path, text) in self.accounts.changed() {
             let content = Content::Bytes(text.into_bytes());
             self.leaf(Volume::Root, path, content, "accounts")?;

@@ -1,12 +1,17 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::rc::Rc;
+
+use tempfile::TempDir;
 
 use super::run;
 
 /// A card image, looked at with the reference tools alone.
 pub(crate) struct Card {
     image: PathBuf,
+    /// The project's folder, kept as long as the image is looked at.
+    _folder: Option<Rc<TempDir>>,
 }
 
 /// What `debugfs stat` says of a path.
@@ -19,7 +24,11 @@ pub(crate) struct Stat {
 
 impl Card {
     pub(crate) fn new(image: PathBuf) -> Self {
-        Self { image }
+        Self { image, _folder: None }
+    }
+
+    pub(super) fn of(image: PathBuf, folder: &Rc<TempDir>) -> Self {
+        Self { image, _folder: Some(Rc::clone(folder)) }
     }
 
     pub(crate) fn bytes(&self) -> Vec<u8> {

@@ -7,6 +7,7 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
+use std::rc::Rc;
 
 use tempfile::TempDir;
 
@@ -38,7 +39,7 @@ pi: canary-login-password
 
 /// A folder to build in.
 pub(crate) struct Project {
-    folder: TempDir,
+    folder: Rc<TempDir>,
 }
 
 impl Project {
@@ -49,7 +50,7 @@ impl Project {
 
     /// A project with this profile as `kitchen.yaml`, and all that the profiles here name beside it.
     pub(crate) fn with(profile: &str) -> Self {
-        let project = Self { folder: tempfile::tempdir().unwrap() };
+        let project = Self { folder: Rc::new(tempfile::tempdir().unwrap()) };
         project.write("kitchen.yaml", profile);
         project.write("secrets.yaml", SECRETS);
         project.mode("secrets.yaml", 0o600);
@@ -128,7 +129,7 @@ impl Project {
     pub(crate) fn build(&self) -> Card {
         let seen = self.imgbuild(&["kitchen.yaml"]);
         assert!(seen.starts_with("exit: 0\n"), "{seen}");
-        Card::new(self.path("kitchen.img"))
+        Card::of(self.path("kitchen.img"), &self.folder)
     }
 
     /// What lies in the project's folder beside what it began with.

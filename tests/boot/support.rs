@@ -1,0 +1,138 @@
+//! A card to boot: its profile, its keys, its broker.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use imgbuild::emulator::{Broker, Card, Clock, Emulator, Machine, Message, Setup};
+use tempfile::TempDir;
+
+use crate::authority::{Authority, Valid};
+use crate::time_server;
+
+/// How long anything may take on a busy machine: ten times what it takes on an idle one.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(600);
+
+/// What the machine is given beside the card: the journal on the console, so that what happens inside
+/// can be waited for.
+const JOURNAL: &str =
+    "systemd.journald.forward_to_console=1 systemd.journald.max_level_console=info";
+
+/// The name that the broker's certificate bears.
+pub(crate) const HOST: &str = "broker.test";
+
+/// One emulated Pi at a time, whatever the test runner thinks.
+pub(crate) fn one_at_a_time() -> MutexGuard<'static, ()> {
+    static PI: Mutex<()> = Mutex::new(());
+    PI.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// A folder with a profile, its keys, and a broker that asks for the card's certificate.
+pub(crate) struct Proof {
+    folder: TempDir,
+    pub(crate) broker: Broker,
+}
+
+impl Proof {
+    /// A profile of these sections and overlays, beside those for the device's keys and its broker, and
+    /// for the clock: the time comes from a server on this machine.
+    pub(crate) fn new(sections: &str, overlays: &[&str]) -> Self {
+        let overlays = [&["./time"], overlays].concat().join(", ");
+        let folder = tempfile::tempdir().unwrap();
+        let clients = Authority::new("devices");
+        let device = clients.client("greenhouse-01", Valid::Now);
+        let put = |name: &str, text: &str| {
+            let path = folder.path().join(name);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(&path, text).unwrap();
+            path
+        };
+        put("device.pem", &device.certificate);
+        put("device.key", &device.key);
+        let clients = put("clients.pem", clients.pem());
+        let broker = Broker::start(&Setup::mutual_tls(HOST, clients)).unwrap();
+        put("ca.pem", &broker.authority().unwrap());
+        let profile = format!(
+            "version: 1\n\
+             base: debian-trixie-arm64\n\
+             device: {{id: greenhouse-01, model: pi-3, hostname: greenhouse, timezone: Europe/Amsterdam}}\n\
+             cloud:\n  mqtt:\n    host: {HOST}\n    \
+                 connect: {{address: '10.0.2.2:{}'}}\n    \
+                 tls: {{ca: !file ca.pem, certificate: !file device.pem, private_key: !file device.key}}\n\
+             overlays: [{overlays}]\n{sections}",
+            broker.address().port()
+        );
+        put("card.yaml", &profile);
+        time_server::start();
+        put("time/rootfs/etc/systemd/timesyncd.conf.d/proof.conf", "[Time]\nNTP=10.0.2.2\n");
+        Self { folder, broker }
+    }
+
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    /// Builds the card with the program, as a user would.
+    pub(crate) fn build(&self) -> PathBuf {
+        let image = self.path("card.img");
+        let output = Command::new(env!("CARGO_BIN_EXE_imgbuild"))
+            .arg(self.path("card.yaml"))
+            .arg("-o")
+            .arg(&image)
+            .output()
+            .unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        image
+    }
+
+    /// Writes the image to a card.
+    pub(crate) fn flash(&self, image: &Path) -> Card {
+        fs::create_dir(self.path("pi")).unwrap();
+        Card::prepare(image, &self.path("pi")).unwrap()
+    }
+
+    /// Puts the card into a Pi and switches it on.
+    pub(crate) fn power_on(&self, card: &Card) -> Emulator {
+        Machine::pi3(card).append(JOURNAL).clock(Clock::Unset).start(&self.path("pi")).unwrap()
+    }
+
+    /// The next message of a sensor; those of others before it are skipped.
+    pub(crate) fn next_of(&self, sensor: &str) -> Record {
+        loop {
+            let message = self.broker.next_message(PATIENCE).unwrap();
+            let record = Record::of(&message);
+            if message.topic == format!("greenhouse-01/{sensor}") {
+                return record;
+            }
+        }
+    }
+}
+
+/// What the agent publishes, as far as the proofs look at it.
+#[derive(Clone, Debug)]
+pub(crate) struct Record {
+    pub(crate) sequence: u64,
+    pub(crate) timestamp: f64,
+    pub(crate) temperature: f64,
+    /// How long after its sampling it was received, in seconds.
+    pub(crate) age: f64,
+}
+
+impl Record {
+    pub(crate) fn of(message: &Message) -> Self {
+        let text = message.text();
+        let json: serde_json::Value = serde_json::from_str(&text).unwrap();
+        let number = |key: &str| json[key].as_f64().unwrap_or_else(|| panic!("no {key} in {text}"));
+        assert_eq!((json["device"].as_str(), json["status"].as_str()), (Some("greenhouse-01"), Some("success")), "{text}");
+        let timestamp = number("utc_timestamp");
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs_f64();
+        Self {
+            sequence: json["sequence"].as_u64().unwrap(),
+            timestamp,
+            temperature: number("temperature"),
+            age: now - timestamp,
+        }
+    }
+}

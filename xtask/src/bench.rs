@@ -1,0 +1,106 @@
+//! Figures, as ratios measured side by side in one run: absolute times mean little on a shared machine.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::{Duration, Instant};
+use std::{env, fs};
+
+use anyhow::{Context, ensure};
+
+use crate::agents::TARGETS;
+
+/// Pairs of runs; the middle one counts.
+const ROUNDS: usize = 7;
+
+/// Prints every figure that can be had without emulation.
+pub(crate) fn run() -> anyhow::Result<()> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..").canonicalize()?;
+    build_against_cp(&root)?;
+    sizes(&root)
+}
+
+/// A warm build of the quickstart card beside a copy of its base by cp.
+#[expect(clippy::print_stdout, reason = "the figures")]
+fn build_against_cp(root: &Path) -> anyhow::Result<()> {
+    let base = base()?;
+    let scratch = root.join("out/bench");
+    fs::create_dir_all(&scratch)?;
+    let (card, copy) = (scratch.join("card.img"), scratch.join("copy.img"));
+    let profile = root.join("profiles/quickstart.yaml");
+    let mut rows = Vec::new();
+    let mut memory = 0;
+    // the first pair warms the page cache and is not counted
+    for round in 0..=ROUNDS {
+        let (build, peak) = measure(&root.join("target/release/imgbuild"), &[&profile, Path::new("--quiet"), Path::new("--output"), &card], &scratch)?;
+        let (cp, _) = measure(Path::new("cp"), &[Path::new("--sparse=always"), &base, &copy], &scratch)?;
+        fs::remove_file(&card)?;
+        fs::remove_file(&copy)?;
+        if round > 0 {
+            rows.push((build.as_secs_f64() / cp.as_secs_f64(), build, cp));
+            memory = memory.max(peak);
+        }
+    }
+    fs::remove_dir_all(&scratch)?;
+    rows.sort_by(|a, b| a.0.total_cmp(&b.0));
+    let (ratio, build, cp) = rows[ROUNDS / 2];
+    println!(
+        "warm build of the quickstart card: {ratio:.2} times cp --sparse=always of its base ({:.2} s beside {:.2} s; {ROUNDS} pairs, the middle one; {:.2} to {:.2})",
+        build.as_secs_f64(),
+        cp.as_secs_f64(),
+        rows[0].0,
+        rows[ROUNDS - 1].0
+    );
+    println!("peak memory of the build, child processes included one by one: {:.1} MiB", mib(memory));
+    Ok(())
+}
+
+#[expect(clippy::print_stdout, reason = "the figures")]
+fn sizes(root: &Path) -> anyhow::Result<()> {
+    for target in TARGETS {
+        let agent = root.join("target/agents").join(target).join("imgbuild-agent");
+        let bytes = fs::metadata(&agent).with_context(|| format!("looking at {}", agent.display()))?.len();
+        println!("agent for {target}: {:.2} MiB", mib(bytes / 1024));
+    }
+    Ok(())
+}
+
+fn mib(kibibytes: u64) -> f64 {
+    u32::try_from(kibibytes).map_or(f64::INFINITY, f64::from) / 1024.0
+}
+
+/// Runs a program and returns how long it took and the most memory, in KiB, that it or one of its children
+/// had at once.
+fn measure(program: &Path, arguments: &[&Path], scratch: &Path) -> anyhow::Result<(Duration, u64)> {
+    let report = scratch.join("time");
+    let begin = Instant::now();
+    let status = command("/usr/bin/time")
+        .args(["--format", "%M", "--output"])
+        .arg(&report)
+        .arg(program)
+        .args(arguments)
+        .status()
+        .context("starting /usr/bin/time; the Debian package `time` brings it")?;
+    let took = begin.elapsed();
+    ensure!(status.success(), "{}: {status}", program.display());
+    Ok((took, fs::read_to_string(report)?.trim().parse()?))
+}
+
+/// The newest base in the cache, which is the one that was just used.
+fn base() -> anyhow::Result<PathBuf> {
+    let cache = env::var_os("IMGBUILD_CACHE").map(PathBuf::from).or_else(|| {
+        let home = env::var_os("HOME").map(|home| PathBuf::from(home).join(".cache"));
+        Some(env::var_os("XDG_CACHE_HOME").map(PathBuf::from).or(home)?.join("imgbuild"))
+    });
+    let cache = cache.context("there is no HOME")?;
+    let entries = fs::read_dir(&cache).with_context(|| format!("reading {}", cache.display()))?;
+    let bases = entries.flatten().map(|entry| entry.path());
+    bases
+        .filter(|path| path.extension().is_some_and(|extension| extension == "img"))
+        .max_by_key(|path| path.metadata().and_then(|metadata| metadata.modified()).ok())
+        .context("no base has been made yet; `make image` makes it")
+}
+
+#[expect(clippy::disallowed_methods, reason = "the builder's tool runner is for the product's tools")]
+fn command(program: &str) -> Command {
+    Command::new(program)
+}
