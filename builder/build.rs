@@ -13,7 +13,8 @@ fn main() -> io::Result<()> {
     let mut table = String::from("pub(super) static FILES: &[(&str, &[u8])] = &[\n");
     for file in &files {
         let name = file.strip_prefix(&overlays).expect("it was found below it").display();
-        writeln!(table, "    ({:?}, include_bytes!({:?})),", name.to_string(), file)
+        let (name, path) = (name.to_string(), file.display().to_string());
+        writeln!(table, "    ({name:?}, include_bytes!({path:?})),")
             .expect("a string takes everything");
     }
     table.push_str("];\n");

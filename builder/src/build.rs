@@ -60,7 +60,8 @@ fn date(base: &Base) -> anyhow::Result<u64> {
     match std::env::var("SOURCE_DATE_EPOCH") {
         Err(_) => Ok(base.facts.date()),
         Ok(text) => text.parse().map_err(|_| {
-            fault::Lacking(format!("SOURCE_DATE_EPOCH is {text:?}, which is no number of seconds")).into()
+            fault::Lacking(format!("SOURCE_DATE_EPOCH is {text:?}, which is no number of seconds"))
+                .into()
         }),
     }
 }

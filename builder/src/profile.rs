@@ -62,9 +62,19 @@ struct Disk {
     folder: PathBuf,
 }
 
+impl Disk {
+    /// Where a path of the profile leads: `~/` is the user's home, all else is beside the profile.
+    fn place(&self, path: &Path) -> PathBuf {
+        match (path.strip_prefix("~"), std::env::var_os("HOME")) {
+            (Ok(rest), Some(home)) => Path::new(&home).join(rest),
+            _ => self.folder.join(path),
+        }
+    }
+}
+
 impl Lookup for Disk {
     fn file(&self, path: &Path) -> Result<String, LookupError> {
-        fs::read_to_string(self.folder.join(path)).map_err(|error| LookupError {
+        fs::read_to_string(self.place(path)).map_err(|error| LookupError {
             message: format!("the file `{}` cannot be read: {}", path.display(), reason(&error)),
             help: "paths in a profile are relative to the profile".into(),
         })
@@ -74,9 +84,12 @@ impl Lookup for Disk {
         let secrets = read_secrets(&self.folder.join(SECRETS))?;
         secrets.get(name).cloned().ok_or_else(|| LookupError {
             message: format!("{SECRETS} has no `{name}`"),
-            help: match imgbuild_schema::problem::nearest(name, secrets.keys().map(String::as_str)) {
+            help: match imgbuild_schema::problem::nearest(name, secrets.keys().map(String::as_str))
+            {
                 Some(known) => format!("did you mean `{known}`?"),
-                None => format!("add a line such as `{name}: …` to the {SECRETS} beside the profile"),
+                None => {
+                    format!("add a line such as `{name}: …` to the {SECRETS} beside the profile")
+                }
             },
         })
     }

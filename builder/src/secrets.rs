@@ -113,7 +113,12 @@ mod tests {
     #[test]
     fn names_may_be_nested_and_texts_stay_what_was_written() {
         let text = "# mine\nwifi:\n  home: 0123456789\n  \"lab\": 'it''s'\npi.password: yes\nlong: |\n  two\n  lines\n";
-        let expected = [("long", "two\nlines\n"), ("pi.password", "yes"), ("wifi.home", "0123456789"), ("wifi.lab", "it's")];
+        let expected = [
+            ("long", "two\nlines\n"),
+            ("pi.password", "yes"),
+            ("wifi.home", "0123456789"),
+            ("wifi.lab", "it's"),
+        ];
         assert_eq!(parse(text), expected.map(|(name, text)| (name.to_owned(), text.to_owned())));
         assert_eq!(parse("# none yet\n"), []);
     }

@@ -142,7 +142,9 @@ impl Tool {
         };
         #[expect(clippy::disallowed_methods, reason = "this is the one place that may")]
         let mut command = Command::new(path);
-        command.args(&self.arguments).envs(self.environment.iter().map(|(name, value)| (name, value)));
+        command
+            .args(&self.arguments)
+            .envs(self.environment.iter().map(|(name, value)| (name, value)));
         if let Some(folder) = &self.folder {
             command.current_dir(folder);
         }
@@ -233,7 +235,8 @@ mod tests {
 
     #[test]
     fn every_row_of_the_list_is_complete() {
-        let rows = PACKAGES.lines().filter(|line| !line.trim().is_empty() && !line.starts_with('#'));
+        let rows =
+            PACKAGES.lines().filter(|line| !line.trim().is_empty() && !line.starts_with('#'));
         assert_eq!(packages().count(), rows.count());
         let purposes = ["build", "base", "run", "agents", "test"];
         assert!(packages().all(|package| purposes.contains(&package.purpose)));

@@ -101,7 +101,8 @@ fn conceal_line(line: &str) -> Concealed {
             let start = from + found;
             let after = start + key.len();
             from = after;
-            let begins_word = !text[..start].ends_with(|c: char| c.is_alphanumeric() || "_-".contains(c));
+            let begins_word =
+                !text[..start].ends_with(|c: char| c.is_alphanumeric() || "_-".contains(c));
             let rest = text[after..].trim_start_matches(['"', '\'']);
             if !begins_word || !rest.starts_with(':') {
                 continue;
@@ -124,9 +125,7 @@ fn conceal_line(line: &str) -> Concealed {
 fn value_length(text: &str) -> usize {
     let line = text.trim_end().len();
     match text.chars().next() {
-        Some(quote @ ('"' | '\'')) => {
-            text[1..].find(quote).map_or(line, |closing| closing + 2)
-        }
+        Some(quote @ ('"' | '\'')) => text[1..].find(quote).map_or(line, |closing| closing + 2),
         _ => text[..line].find([',', '}']).unwrap_or(line),
     }
 }
@@ -139,10 +138,16 @@ mod tests {
     fn secrets_that_are_written_out_are_not_shown() {
         for (source, shown) in [
             ("psk: hunter22\n", "psk: ********\n"),
-            ("- {ssid: a, psk: hunter22, hidden: true}\n", "- {ssid: a, psk: ********, hidden: true}\n"),
+            (
+                "- {ssid: a, psk: hunter22, hidden: true}\n",
+                "- {ssid: a, psk: ********, hidden: true}\n",
+            ),
             ("password: \"a, b\" # mine\n", "password: ****** # mine\n"),
             ("psk: !secret wifi\n", "psk: !secret wifi\n"),
-            ("private_key: |\n  line\n  two\nnext: 1\n", "private_key: |\n  ****\n  ***\nnext: 1\n"),
+            (
+                "private_key: |\n  line\n  two\nnext: 1\n",
+                "private_key: |\n  ****\n  ***\nnext: 1\n",
+            ),
             ("wpapsk: shown\n", "wpapsk: shown\n"),
             ("ssid: psk\n", "ssid: psk\n"),
         ] {

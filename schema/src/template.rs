@@ -53,9 +53,10 @@ fn environment() -> Environment<'static> {
     environment.set_auto_escape_callback(|_| AutoEscape::None);
     environment.set_formatter(|out, state, value| match value.kind() {
         ValueKind::Bool => Ok(out.write_str(if value.is_true() { "true" } else { "false" })?),
-        ValueKind::String | ValueKind::Number => minijinja::escape_formatter(out, state, value),
-        // left to the strict mode's own words
-        ValueKind::Undefined => minijinja::escape_formatter(out, state, value),
+        // an undefined one is left to the strict mode's own words
+        ValueKind::String | ValueKind::Number | ValueKind::Undefined => {
+            minijinja::escape_formatter(out, state, value)
+        }
         kind => Err(Error::new(
             ErrorKind::InvalidOperation,
             format!("a {kind} cannot be printed; print what is in it"),

@@ -5,8 +5,8 @@
 use serde::de::DeserializeOwned;
 use serde_saphyr::Error;
 
-use crate::problem::{Code, Problem, nearest};
 use crate::Span;
+use crate::problem::{Code, Problem, nearest};
 
 /// Reads one YAML document.
 pub fn parse<T: DeserializeOwned>(source: &str) -> Result<T, Problem> {
@@ -54,12 +54,10 @@ fn problem(error: &Error, source: &str) -> Problem {
         Error::Message { msg, .. } => {
             Problem::new(Code::InvalidValue, span, msg.clone()).label("cannot be meant")
         }
-        Error::InvalidScalar { ty, .. } => Problem::new(
-            Code::WrongType,
-            span,
-            format!("this is not {}", kind_of_scalar(ty)),
-        )
-        .label(format!("should be {}", kind_of_scalar(ty))),
+        Error::InvalidScalar { ty, .. } => {
+            Problem::new(Code::WrongType, span, format!("this is not {}", kind_of_scalar(ty)))
+                .label(format!("should be {}", kind_of_scalar(ty)))
+        }
         Error::Unexpected { expected, .. } => {
             let expected = kind_of_node(expected);
             Problem::new(Code::WrongType, span, format!("there should be {expected} here"))

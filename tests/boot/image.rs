@@ -36,7 +36,17 @@ fn both_file_systems_are_clean_and_two_builds_are_one() {
     let root = format!("{}?offset={}", kept.display(), 1_064_960 * 512);
     run("e2fsck", &["-fn", &root]);
     let boot = proof.path("boot.img");
-    run("dd", &["status=none", "bs=1M", "skip=8", "count=512", &format!("if={}", kept.display()), &format!("of={}", boot.display())]);
+    run(
+        "dd",
+        &[
+            "status=none",
+            "bs=1M",
+            "skip=8",
+            "count=512",
+            &format!("if={}", kept.display()),
+            &format!("of={}", boot.display()),
+        ],
+    );
     run("fsck.fat", &["-n", boot.to_str().unwrap()]);
 }
 
@@ -44,7 +54,8 @@ fn both_file_systems_are_clean_and_two_builds_are_one() {
 fn what_is_not_planned_is_as_in_the_base() {
     let proof = Proof::new(EVERYTHING, &[]);
     let card = proof.build();
-    let base = imgbuild::base::cache::Bases::of_user().unwrap().path("debian-trixie-arm64").unwrap();
+    let base =
+        imgbuild::base::cache::Bases::of_user().unwrap().path("debian-trixie-arm64").unwrap();
     let dump = |image: &Path, name: &str| {
         let folder = proof.path(name);
         std::fs::create_dir(&folder).unwrap();
@@ -60,7 +71,14 @@ fn what_is_not_planned_is_as_in_the_base() {
         .unwrap();
     let differing = String::from_utf8(output.stdout).unwrap();
     assert!(output.stderr.is_empty(), "{}", String::from_utf8_lossy(&output.stderr));
-    let planned = ["/etc", "/home", "/usr/bin", "/usr/lib/imgbuild", "/usr/lib/systemd/system", "/usr/lib/udev/rules.d"];
+    let planned = [
+        "/etc",
+        "/home",
+        "/usr/bin",
+        "/usr/lib/imgbuild",
+        "/usr/lib/systemd/system",
+        "/usr/lib/udev/rules.d",
+    ];
     for line in differing.lines() {
         let line = line.replace(before.to_str().unwrap(), "").replace(after.to_str().unwrap(), "");
         let path = line.trim_start_matches("Files ").trim_start_matches("Only in ");

@@ -4,6 +4,7 @@
 //! least once, one after the other, since emulation takes a whole core.
 
 #![expect(clippy::print_stderr, reason = "the figures of a proof are for whoever reads its log")]
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on ends")]
 #![expect(clippy::disallowed_methods, reason = "tests call programs as a user would")]
 
 #[path = "../support/authority.rs"]

@@ -48,7 +48,10 @@ fn a_card_boots_and_publishes_what_its_sensors_feel() {
     let mut last = first;
     let changed = loop {
         let record = proof.next_of("probe");
-        assert!(record.sequence > last.sequence && record.timestamp > last.timestamp, "{record:?} after {last:?}");
+        assert!(
+            record.sequence > last.sequence && record.timestamp > last.timestamp,
+            "{record:?} after {last:?}"
+        );
         if (record.temperature - last.temperature).abs() > 0.1 {
             break record;
         }
@@ -57,7 +60,10 @@ fn a_card_boots_and_publishes_what_its_sensors_feel() {
     assert!((changed.temperature + 4.25).abs() <= 0.1, "{changed:?}");
 
     let sequence = power_cut(&proof, pi, &card, &image);
-    assert!(sequence > changed.sequence, "after a power cut the sequence goes on, and does not begin anew");
+    assert!(
+        sequence > changed.sequence,
+        "after a power cut the sequence goes on, and does not begin anew"
+    );
 }
 
 /// Cuts the power; the card must come back by itself, its root file system grown to the card.
@@ -71,7 +77,8 @@ fn power_cut(proof: &Proof, pi: Emulator, card: &Card, image: &Path) -> u64 {
     refuses_the_dirty_card(proof, card.path());
     let pi = proof.power_on(card);
     let record = proof.next_of("probe");
-    let failed = pi.console().lines().into_iter().find(|line| line.text.contains("Failed to start"));
+    let failed =
+        pi.console().lines().into_iter().find(|line| line.text.contains("Failed to start"));
     assert!(failed.is_none(), "{failed:?}");
     pi.stop().unwrap();
     record.sequence
@@ -91,14 +98,18 @@ fn has_grown(card: &Card, image: &Path) {
     };
     let length = std::fs::metadata(card.path()).unwrap().len() / 512;
     let ((_, before), (start, after)) = (sectors(image), sectors(card.path()));
-    assert!(after > before && start + after == length, "{before} sectors became {after}, of {length}");
+    assert!(
+        after > before && start + after == length,
+        "{before} sectors became {after}, of {length}"
+    );
 }
 
 /// A card that was in use when the power went is no base: its journal would overwrite what is written.
 fn refuses_the_dirty_card(proof: &Proof, card: &Path) {
     let profile = std::fs::read_to_string(proof.path("card.yaml")).unwrap();
     let base = format!("base: {{file: {}}}", card.display());
-    std::fs::write(proof.path("dirty.yaml"), profile.replace("base: debian-trixie-arm64", &base)).unwrap();
+    std::fs::write(proof.path("dirty.yaml"), profile.replace("base: debian-trixie-arm64", &base))
+        .unwrap();
     let output = Command::new(env!("CARGO_BIN_EXE_imgbuild"))
         .arg(proof.path("dirty.yaml"))
         .arg("-o")

@@ -125,7 +125,11 @@ impl Record {
         let text = message.text();
         let json: serde_json::Value = serde_json::from_str(&text).unwrap();
         let number = |key: &str| json[key].as_f64().unwrap_or_else(|| panic!("no {key} in {text}"));
-        assert_eq!((json["device"].as_str(), json["status"].as_str()), (Some("greenhouse-01"), Some("success")), "{text}");
+        assert_eq!(
+            (json["device"].as_str(), json["status"].as_str()),
+            (Some("greenhouse-01"), Some("success")),
+            "{text}"
+        );
         let timestamp = number("utc_timestamp");
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs_f64();
         Self {

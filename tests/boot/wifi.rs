@@ -24,7 +24,9 @@ fn a_card_joins_its_network_and_no_other_passphrase_lets_it_in() {
     let image = proof.build();
     let card = proof.flash(&image);
     let pi = proof.power_on(&card);
-    let wait = |what: &str| pi.console().wait_for(what, PATIENCE).unwrap_or_else(|error| panic!("{error:#}"));
+    let wait = |what: &str| {
+        pi.console().wait_for(what, PATIENCE).unwrap_or_else(|error| panic!("{error:#}"))
+    };
 
     let joined = wait("wlan0: DHCPv4 address 192.168.73.");
     eprintln!("power-on to an address over WiFi: {:.1} s", joined.at.as_secs_f64());
@@ -41,7 +43,8 @@ fn a_card_joins_its_network_and_no_other_passphrase_lets_it_in() {
     });
     assert!(joined.is_none(), "{joined:?}");
 
-    let failed = pi.console().lines().into_iter().filter(|line| line.text.contains("PROOF failed unit"));
+    let failed =
+        pi.console().lines().into_iter().filter(|line| line.text.contains("PROOF failed unit"));
     assert_eq!(failed.map(|line| line.text).collect::<Vec<_>>(), Vec::<String>::new());
     let memory = wait("PROOF agent VmRSS");
     eprintln!("{}", memory.text.trim());
@@ -77,8 +80,11 @@ fn access_point(overlay: &Path) {
         "units: {enable: [access-point.service]}\nattributes:\n  /opt/ap/run: {mode: \"0755\"}\n  /opt/ap/bin/*: {mode: \"0755\"}\n",
     )
     .unwrap();
-    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/boot/access-point-packages.sh");
-    let base = imgbuild::base::cache::Bases::of_user().unwrap().path("debian-trixie-arm64").unwrap();
-    let output = Command::new("sh").arg(script).arg(base).arg(rootfs.join("opt/ap")).output().unwrap();
+    let script =
+        Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/boot/access-point-packages.sh");
+    let base =
+        imgbuild::base::cache::Bases::of_user().unwrap().path("debian-trixie-arm64").unwrap();
+    let output =
+        Command::new("sh").arg(script).arg(base).arg(rootfs.join("opt/ap")).output().unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
 }

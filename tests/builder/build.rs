@@ -16,7 +16,10 @@ fn a_card_has_its_names_its_agent_and_its_credentials() {
     assert_eq!(card.read("/usr/bin/imgbuild-agent").unwrap().len(), 200_000);
     assert_eq!(card.stat("/usr/bin/imgbuild-agent").unwrap().mode, "0755");
     let profile = card.read("/etc/imgbuild/profile.yaml").unwrap();
-    assert!(profile.contains("topic: greenhouse-01/air") && !profile.contains("canary"), "{profile}");
+    assert!(
+        profile.contains("topic: greenhouse-01/air") && !profile.contains("canary"),
+        "{profile}"
+    );
 }
 
 #[test]
@@ -48,7 +51,12 @@ fn the_sensor_s_bus_is_on_for_every_board_and_the_command_line_stays_one_line() 
     );
     assert_eq!(card.boot_file("cmdline.txt"), "console=tty1 root=PARTUUID=12345678-02 rootwait");
     assert_eq!(card.read("/etc/modules-load.d/imgbuild-i2c.conf").unwrap(), "i2c-dev\n");
-    assert!(card.read("/etc/group").unwrap().lines().any(|line| line.starts_with("i2c:x:") && line.ends_with(":imgbuild")));
+    assert!(
+        card.read("/etc/group")
+            .unwrap()
+            .lines()
+            .any(|line| line.starts_with("i2c:x:") && line.ends_with(":imgbuild"))
+    );
 }
 
 #[test]
@@ -76,9 +84,15 @@ fn what_no_overlay_writes_is_as_in_the_base() {
         .map(|(path, _)| path.as_str())
         .collect();
     let planned = |path: &str| {
-        ["/etc/", "/usr/bin/imgbuild-agent", "/usr/lib/imgbuild", "/usr/lib/systemd/system/imgbuild-", "/usr/lib/udev"]
-            .iter()
-            .any(|start| path.starts_with(start))
+        [
+            "/etc/",
+            "/usr/bin/imgbuild-agent",
+            "/usr/lib/imgbuild",
+            "/usr/lib/systemd/system/imgbuild-",
+            "/usr/lib/udev",
+        ]
+        .iter()
+        .any(|start| path.starts_with(start))
     };
     assert!(changed.iter().all(|path| planned(path)), "{changed:?}");
     assert!(before.keys().all(|path| after.contains_key(path)), "something is gone");

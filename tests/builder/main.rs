@@ -1,5 +1,6 @@
 //! The `imgbuild` program as a user meets it, on a small base with what a real one has.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on ends")]
 #![expect(clippy::disallowed_methods, reason = "tests call programs as a user would")]
 
 mod access;

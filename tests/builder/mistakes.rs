@@ -123,7 +123,10 @@ fn a_base_that_is_compressed() {
 fn a_base_with_a_dirty_journal() {
     let project = Project::new();
     let base = format!("{}?offset={}", project.own_base().display(), 86_016 * 512);
-    run("debugfs", &["-w".as_ref(), "-R".as_ref(), "feature needs_recovery".as_ref(), base.as_ref()]);
+    run(
+        "debugfs",
+        &["-w".as_ref(), "-R".as_ref(), "feature needs_recovery".as_ref(), base.as_ref()],
+    );
     assert_snapshot!(refusal(&project));
 }
 
@@ -157,7 +160,8 @@ fn a_target_folder_that_is_read_only() {
     let project = Project::new();
     fs::create_dir(project.path("out")).unwrap();
     let script = "mount -t tmpfs -o ro tmpfs out; exec \"$@\"";
-    let mut command = project.command_in_namespace(script, &["kitchen.yaml", "-o", "out/kitchen.img"]);
+    let mut command =
+        project.command_in_namespace(script, &["kitchen.yaml", "-o", "out/kitchen.img"]);
     assert_snapshot!(project.seen(&mut command));
 }
 
@@ -166,8 +170,10 @@ fn a_disk_that_is_full_in_the_middle_of_the_build() {
     let project = Project::new();
     fs::create_dir(project.path("out")).unwrap();
     // the copy of the base alone takes more than there is
-    let script = "mount -t tmpfs -o size=256k tmpfs out; \"$@\" || status=$?; ls -A out; exit $status";
-    let mut command = project.command_in_namespace(script, &["kitchen.yaml", "-o", "out/kitchen.img"]);
+    let script =
+        "mount -t tmpfs -o size=256k tmpfs out; \"$@\" || status=$?; ls -A out; exit $status";
+    let mut command =
+        project.command_in_namespace(script, &["kitchen.yaml", "-o", "out/kitchen.img"]);
     assert_snapshot!(project.seen(&mut command));
 }
 
@@ -176,8 +182,10 @@ fn a_disk_that_is_full_once_the_base_is_copied() {
     let project = Project::with(&format!("{PROFILE}overlays: [./site]\n"));
     project.write("site/rootfs/opt/large", &"x".repeat(8 << 20));
     fs::create_dir(project.path("out")).unwrap();
-    let script = "mount -t tmpfs -o size=6m tmpfs out; \"$@\" || status=$?; ls -A out; exit $status";
-    let mut command = project.command_in_namespace(script, &["kitchen.yaml", "-o", "out/kitchen.img"]);
+    let script =
+        "mount -t tmpfs -o size=6m tmpfs out; \"$@\" || status=$?; ls -A out; exit $status";
+    let mut command =
+        project.command_in_namespace(script, &["kitchen.yaml", "-o", "out/kitchen.img"]);
     let seen = project.seen(&mut command);
     assert!(seen.starts_with("exit: 1\nerror: writing the root partition: "), "{seen}");
     assert_eq!(seen.lines().count(), 2, "something was left behind: {seen}");
@@ -190,7 +198,11 @@ fn an_agent_that_was_not_compiled() {
     command.env("IMGBUILD_AGENTS", project.path("absent"));
     // a project whose agents were compiled has them beside the program, where they are found
     let seen = project.seen(&mut command);
-    assert!(seen.starts_with("exit: 3\nerror: the agent for aarch64-unknown-linux-musl is not beside") || seen.starts_with("exit: 0"), "{seen}");
+    assert!(
+        seen.starts_with("exit: 3\nerror: the agent for aarch64-unknown-linux-musl is not beside")
+            || seen.starts_with("exit: 0"),
+        "{seen}"
+    );
 }
 
 #[test]
@@ -213,7 +225,11 @@ fn no_command_at_all() {
 fn no_secret_is_in_anything_that_is_printed() {
     let more = "access: {user: pi, password: !secret pi}\nnetwork: {wifi: {country: NL, networks: [{ssid: Home, psk: !secret wifi.home}]}}\n";
     let project = Project::with(&format!("{PROFILE}{more}"));
-    for arguments in [&["-v", "kitchen.yaml"][..], &["check", "-v", "kitchen.yaml"], &["-v", "kitchen.yaml", "-o", "absent/x.img"]] {
+    for arguments in [
+        &["-v", "kitchen.yaml"][..],
+        &["check", "-v", "kitchen.yaml"],
+        &["-v", "kitchen.yaml", "-o", "absent/x.img"],
+    ] {
         let seen = project.imgbuild(arguments);
         assert!(!seen.contains("canary"), "{seen}");
     }

@@ -15,7 +15,10 @@ fn with_overlay(files: &[(&str, &str)]) -> Project {
 #[test]
 fn an_overlay_s_files_lie_where_they_lay() {
     let project = with_overlay(&[
-        ("overlay.yaml", "units: {enable: [site.service]}\nlinks: {/etc/site/now: '{{ device.id }}.conf'}\nattributes: {/usr/bin/site: {mode: \"0755\"}}\nconfig_txt: [gpu_mem=16]\n"),
+        (
+            "overlay.yaml",
+            "units: {enable: [site.service]}\nlinks: {/etc/site/now: '{{ device.id }}.conf'}\nattributes: {/usr/bin/site: {mode: \"0755\"}}\nconfig_txt: [gpu_mem=16]\n",
+        ),
         ("rootfs/usr/bin/site", "#!/bin/sh\necho '{{ device.id }}'\n"),
         ("rootfs/etc/site/{{device.id}}.conf.j2", "id={{ device.id }}\nbus={{ sensors.i2c }}\n"),
         ("rootfs/usr/lib/systemd/system/site.service", "[Install]\nWantedBy=multi-user.target\n"),

@@ -19,7 +19,8 @@ fn built_at(project: &Project, epoch: Option<&str>) -> Vec<u8> {
 
 #[test]
 fn two_builds_of_one_profile_are_the_same_to_the_byte() {
-    let (one, other) = (Project::with(&format!("{PROFILE}{MORE}")), Project::with(&format!("{PROFILE}{MORE}")));
+    let (one, other) =
+        (Project::with(&format!("{PROFILE}{MORE}")), Project::with(&format!("{PROFILE}{MORE}")));
     for epoch in [None, Some("1700000000")] {
         let first = built_at(&one, epoch);
         // FAT counts in two seconds: a clock that got in would show

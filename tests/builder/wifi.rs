@@ -21,7 +21,8 @@ fn networks_are_in_order_of_preference_and_keys_are_derived_where_wpa2_allows() 
     let stat = card.stat(CONFIGURATION).unwrap();
     assert_eq!((stat.mode.as_str(), stat.owner), ("0600", (0, 0)));
     assert_eq!(
-        card.link("/etc/systemd/system/multi-user.target.wants/wpa_supplicant@wlan0.service").as_deref(),
+        card.link("/etc/systemd/system/multi-user.target.wants/wpa_supplicant@wlan0.service")
+            .as_deref(),
         Some("/usr/lib/systemd/system/wpa_supplicant@.service")
     );
     assert!(card.boot_file("cmdline.txt").ends_with("rootwait cfg80211.ieee80211_regdom=NL"));

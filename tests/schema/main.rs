@@ -1,5 +1,7 @@
 //! The profile language, as somebody who writes a profile meets it.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on ends")]
+
 mod mistakes;
 mod resolved;
 mod support;

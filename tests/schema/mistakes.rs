@@ -80,7 +80,8 @@ fn what_would_hurt_a_parser_is_refused_quickly() {
     let bomb: String = (0..30)
         .map(|n| format!("x{n}: &x{n} [{}]\n", vec![format!("*x{}", n.max(1) - 1); 9].join(", ")))
         .collect();
-    for text in ["[".repeat(100_000), bomb, "\u{0}".into(), String::new(), "- a\n".repeat(100_000)] {
+    for text in ["[".repeat(100_000), bomb, "\u{0}".into(), String::new(), "- a\n".repeat(100_000)]
+    {
         assert!(resolve(&text).is_err());
     }
 }

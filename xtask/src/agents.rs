@@ -30,7 +30,11 @@ pub(crate) fn build(targets: &[String]) -> anyhow::Result<()> {
         targets.iter().map(String::as_str).collect()
     };
     for target in wanted {
-        ensure!(TARGETS.contains(&target), "there is no agent for {target}; known are {}", TARGETS.join(", "));
+        ensure!(
+            TARGETS.contains(&target),
+            "there is no agent for {target}; known are {}",
+            TARGETS.join(", ")
+        );
         one(&root, target).with_context(|| format!("cross-compiling the agent for {target}"))?;
     }
     Ok(())
@@ -83,7 +87,8 @@ fn tell(agent: &Path, bytes: usize) {
 
 /// Does the toolchain that runs us have the target's standard library?
 fn has_std(target: &str) -> anyhow::Result<bool> {
-    let output = command("rustc").args(["--print", "target-libdir", "--target", target]).output()?;
+    let output =
+        command("rustc").args(["--print", "target-libdir", "--target", target]).output()?;
     let folder = PathBuf::from(String::from_utf8_lossy(&output.stdout).trim());
     let mut names = fs::read_dir(folder).into_iter().flatten().flatten();
     Ok(names.any(|entry| entry.file_name().to_string_lossy().starts_with("libstd-")))
@@ -94,7 +99,10 @@ fn with_debian(command: &mut Command) -> anyhow::Result<()> {
     for program in ["rustc", "cargo"] {
         let path = Path::new(DEBIAN_FOLDER).join(program);
         if !path.exists() {
-            bail!("{} is not there; the Debian package {program}-web brings it (`make setup`)", path.display());
+            bail!(
+                "{} is not there; the Debian package {program}-web brings it (`make setup`)",
+                path.display()
+            );
         }
     }
     command
@@ -113,7 +121,10 @@ fn virtual_environment(root: &Path) -> PathBuf {
     env::var_os("IMGBUILD_VENV").map_or_else(|| root.join("target/venv"), PathBuf::from)
 }
 
-#[expect(clippy::disallowed_methods, reason = "the builder's tool runner is for the product's tools")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the builder's tool runner is for the product's tools"
+)]
 fn command(program: &str) -> Command {
     Command::new(program)
 }

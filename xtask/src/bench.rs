@@ -31,8 +31,13 @@ fn build_against_cp(root: &Path) -> anyhow::Result<()> {
     let mut memory = 0;
     // the first pair warms the page cache and is not counted
     for round in 0..=ROUNDS {
-        let (build, peak) = measure(&root.join("target/release/imgbuild"), &[&profile, Path::new("--quiet"), Path::new("--output"), &card], &scratch)?;
-        let (cp, _) = measure(Path::new("cp"), &[Path::new("--sparse=always"), &base, &copy], &scratch)?;
+        let (build, peak) = measure(
+            &root.join("target/release/imgbuild"),
+            &[&profile, Path::new("--quiet"), Path::new("--output"), &card],
+            &scratch,
+        )?;
+        let (cp, _) =
+            measure(Path::new("cp"), &[Path::new("--sparse=always"), &base, &copy], &scratch)?;
         fs::remove_file(&card)?;
         fs::remove_file(&copy)?;
         if round > 0 {
@@ -50,7 +55,10 @@ fn build_against_cp(root: &Path) -> anyhow::Result<()> {
         rows[0].0,
         rows[ROUNDS - 1].0
     );
-    println!("peak memory of the build, child processes included one by one: {:.1} MiB", mib(memory));
+    println!(
+        "peak memory of the build, child processes included one by one: {:.1} MiB",
+        mib(memory)
+    );
     Ok(())
 }
 
@@ -58,7 +66,8 @@ fn build_against_cp(root: &Path) -> anyhow::Result<()> {
 fn sizes(root: &Path) -> anyhow::Result<()> {
     for target in TARGETS {
         let agent = root.join("target/agents").join(target).join("imgbuild-agent");
-        let bytes = fs::metadata(&agent).with_context(|| format!("looking at {}", agent.display()))?.len();
+        let bytes =
+            fs::metadata(&agent).with_context(|| format!("looking at {}", agent.display()))?.len();
         println!("agent for {target}: {:.2} MiB", mib(bytes / 1024));
     }
     Ok(())
@@ -100,7 +109,10 @@ fn base() -> anyhow::Result<PathBuf> {
         .context("no base has been made yet; `make image` makes it")
 }
 
-#[expect(clippy::disallowed_methods, reason = "the builder's tool runner is for the product's tools")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the builder's tool runner is for the product's tools"
+)]
 fn command(program: &str) -> Command {
     Command::new(program)
 }

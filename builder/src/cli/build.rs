@@ -30,7 +30,11 @@ pub(super) fn to(loaded: &Loaded, image: &Path, output: Output) -> anyhow::Resul
         output.detail(&operation.to_string());
     }
     let id = &loaded.spec.card.device.id;
-    output.progress(&format!("{}: a card for {id} ({})", image.display(), loaded.spec.model.name()));
+    output.progress(&format!(
+        "{}: a card for {id} ({})",
+        image.display(),
+        loaded.spec.model.name()
+    ));
     Ok(())
 }
 

@@ -3,11 +3,11 @@ use std::process::ExitCode;
 
 use anyhow::Context;
 
-use super::output::Output;
+use super::output;
 use crate::tool::{self, Package};
 
 /// `imgbuild doctor`
-pub(super) fn doctor(output: Output) -> anyhow::Result<ExitCode> {
+pub(super) fn doctor() -> anyhow::Result<ExitCode> {
     let mut missing = Vec::new();
     let mut out = std::io::stdout().lock();
     for package in tool::packages() {
@@ -21,6 +21,6 @@ pub(super) fn doctor(output: Output) -> anyhow::Result<ExitCode> {
     if missing.is_empty() {
         return Ok(ExitCode::SUCCESS);
     }
-    output.say(&format!("install what is missing: apt-get install {}", missing.join(" ")));
+    output::say(&format!("install what is missing: apt-get install {}", missing.join(" ")));
     Ok(ExitCode::from(3))
 }

@@ -25,7 +25,7 @@ pub fn main() -> ExitCode {
     match dispatch(arguments, output) {
         Ok(code) => code,
         Err(error) => {
-            report(&error, output);
+            report(&error);
             ExitCode::from(exit_status(&error))
         }
     }
@@ -34,16 +34,16 @@ pub fn main() -> ExitCode {
 fn dispatch(arguments: Arguments, output: Output) -> anyhow::Result<ExitCode> {
     match arguments.into_command() {
         Command::Build(build) => build::build(&build, output),
-        Command::Check(check) => check::check(&check, output),
+        Command::Check(check) => Ok(check::check(&check, output)),
         Command::Run(run) => run::run(&run, output),
-        Command::Doctor => doctor::doctor(output),
+        Command::Doctor => doctor::doctor(),
     }
 }
 
 /// Shows an error: a profile's inside the profile, any other as a line.
-fn report(error: &anyhow::Error, output: Output) {
+fn report(error: &anyhow::Error) {
     match error.downcast_ref::<Refused>() {
-        Some(refused) => output.say(&refused.0.render(output.colour())),
-        None => output.say(&format!("error: {error:#}")),
+        Some(refused) => output::say(&refused.0.render(output::takes_colour())),
+        None => output::say(&format!("error: {error:#}")),
     }
 }

@@ -12,29 +12,29 @@ impl Output {
         Self { quiet, verbose }
     }
 
-    /// Something that must be seen.
-    pub(super) fn say(self, text: &str) {
-        // nobody can be told that nobody listens
-        let _ = writeln!(std::io::stderr(), "{text}");
-    }
-
     /// How the work goes.
     pub(super) fn progress(self, text: &str) {
         if !self.quiet {
-            self.say(text);
+            say(text);
         }
     }
 
     /// How the work goes, for those who want to know.
     pub(super) fn detail(self, text: &str) {
         if self.verbose {
-            self.say(text);
+            say(text);
         }
     }
+}
 
-    /// Is the standard error a terminal that takes colours?
-    pub(super) fn colour(self) -> bool {
-        let refused = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
-        !refused && std::io::stderr().is_terminal()
-    }
+/// Tells something that must be seen.
+pub(super) fn say(text: &str) {
+    // nobody can be told that nobody listens
+    let _ = writeln!(std::io::stderr(), "{text}");
+}
+
+/// Is the standard error a terminal that takes colours?
+pub(super) fn takes_colour() -> bool {
+    let refused = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
+    !refused && std::io::stderr().is_terminal()
 }

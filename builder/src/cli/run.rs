@@ -46,7 +46,8 @@ fn image(
     scratch: &TempDir,
     output: Output,
 ) -> anyhow::Result<(PathBuf, Option<&'static str>)> {
-    let is_profile = card.extension().is_some_and(|extension| extension == "yaml" || extension == "yml");
+    let is_profile =
+        card.extension().is_some_and(|extension| extension == "yaml" || extension == "yml");
     if !is_profile {
         return Ok((card.to_owned(), None));
     }
@@ -62,11 +63,15 @@ fn board(model: Option<&'static str>, base: &Base, output: Output) -> anyhow::Re
         return Ok(board);
     }
     let boards = &base.facts.firmware.boards;
-    let Some((stand_in, board)) = boards.iter().find_map(|name| Some((name, Board::for_model(name)?))) else {
+    let Some((stand_in, board)) =
+        boards.iter().find_map(|name| Some((name, Board::for_model(name)?)))
+    else {
         bail!("no board can be emulated that boots this card: it is for {}", boards.join(", "));
     };
     if let Some(model) = model {
-        output.progress(&format!("note: a {model} cannot be emulated; a {stand_in} stands in for it"));
+        output.progress(&format!(
+            "note: a {model} cannot be emulated; a {stand_in} stands in for it"
+        ));
     }
     Ok(board)
 }

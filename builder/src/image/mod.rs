@@ -47,7 +47,10 @@ pub fn build(base: &Base, plan: &Plan, output: &Path) -> anyhow::Result<()> {
     root::apply(image.path(), &root, plan, &scratch).context("writing the root partition")?;
     verify::image(image.path(), plan).context("reading back what was written")?;
     image.as_file().sync_data().context("writing the image to the disk")?;
-    image.persist(output).map_err(|error| error.error).with_context(|| format!("renaming the image to {}", output.display()))?;
+    image
+        .persist(output)
+        .map_err(|error| error.error)
+        .with_context(|| format!("renaming the image to {}", output.display()))?;
     Ok(())
 }
 
@@ -62,7 +65,11 @@ struct Scratch(TempDir);
 
 impl Scratch {
     fn new() -> anyhow::Result<Self> {
-        tempfile::Builder::new().prefix("imgbuild-").tempdir().map(Self).context("making a folder for temporary files")
+        tempfile::Builder::new()
+            .prefix("imgbuild-")
+            .tempdir()
+            .map(Self)
+            .context("making a folder for temporary files")
     }
 
     /// The file that holds an operation's content; none if it has none.

@@ -82,7 +82,9 @@ fn commands(
 /// A text that a script can hold between quotes.
 fn checked(text: &str) -> anyhow::Result<&str> {
     if text.is_empty() || text.contains(|c: char| c == '"' || c.is_control()) {
-        bail!("{text:?} cannot be given to debugfs: it is empty or has a quote or a control character");
+        bail!(
+            "{text:?} cannot be given to debugfs: it is empty or has a quote or a control character"
+        );
     }
     Ok(text)
 }
@@ -111,7 +113,8 @@ fn run_script(file_system: &str, script: String, date: u64) -> anyhow::Result<()
 /// What is on the standard error beside the banner with the version.
 fn complaints(stderr: &str) -> Vec<&str> {
     let banner = |line: &str| {
-        line.strip_prefix("debugfs 1.").is_some_and(|rest| rest.ends_with(')') && rest.contains('('))
+        line.strip_prefix("debugfs 1.")
+            .is_some_and(|rest| rest.ends_with(')') && rest.contains('('))
     };
     stderr.lines().map(str::trim).filter(|line| !line.is_empty() && !banner(line)).collect()
 }

@@ -45,8 +45,19 @@ fn copy_range(from: &File, into: &File, start: u64, end: u64) -> io::Result<()> 
     let (mut source, mut sink) = (start, start);
     while source < end {
         let wanted = usize::try_from(end - source).unwrap_or(usize::MAX);
-        match copy_file_range(from.as_fd(), Some(&mut source), into.as_fd(), Some(&mut sink), wanted) {
-            Ok(0) => return Err(io::Error::new(io::ErrorKind::UnexpectedEof, "the file became shorter")),
+        match copy_file_range(
+            from.as_fd(),
+            Some(&mut source),
+            into.as_fd(),
+            Some(&mut sink),
+            wanted,
+        ) {
+            Ok(0) => {
+                return Err(io::Error::new(
+                    io::ErrorKind::UnexpectedEof,
+                    "the file became shorter",
+                ));
+            }
             Ok(_) => {}
             // two file systems, or one that has no such call
             Err(Errno::XDEV | Errno::INVAL | Errno::OPNOTSUPP | Errno::NOSYS) => {

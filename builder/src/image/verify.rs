@@ -20,7 +20,8 @@ pub(super) fn image(path: &Path, plan: &Plan) -> anyhow::Result<()> {
     }
     let root = image.root()?;
     for operation in &plan.root {
-        root_operation(&root, operation).with_context(|| format!("root partition: {}", operation.path))?;
+        root_operation(&root, operation)
+            .with_context(|| format!("root partition: {}", operation.path))?;
     }
     Ok(())
 }
@@ -47,9 +48,9 @@ fn root_operation(root: &dyn Tree, operation: &Operation) -> anyhow::Result<()> 
 fn content(tree: &dyn Tree, operation: &Operation) -> anyhow::Result<()> {
     let wanted: Box<dyn Read + '_> = match &operation.node {
         Node::Leaf(Content::Bytes(bytes)) => Box::new(&**bytes),
-        Node::Leaf(Content::HostFile(path)) => {
-            Box::new(io::BufReader::new(File::open(path).with_context(|| format!("opening {}", path.display()))?))
-        }
+        Node::Leaf(Content::HostFile(path)) => Box::new(io::BufReader::new(
+            File::open(path).with_context(|| format!("opening {}", path.display()))?,
+        )),
         Node::Leaf(Content::Link(_)) | Node::Folder => return Ok(()),
     };
     let mut comparison = Comparison { wanted };

@@ -37,8 +37,11 @@ pub fn built_in() -> Vec<Overlay> {
 /// An overlay of the user's own.
 pub fn from_folder(folder: &Path) -> anyhow::Result<Overlay> {
     ensure!(folder.is_dir(), "{} is not a folder", folder.display());
-    let mut overlay =
-        Overlay { origin: folder.display().to_string(), manifest: String::new(), files: Vec::new() };
+    let mut overlay = Overlay {
+        origin: folder.display().to_string(),
+        manifest: String::new(),
+        files: Vec::new(),
+    };
     for name in names(folder)? {
         let path = folder.join(&name);
         match name.as_str() {
@@ -75,9 +78,7 @@ fn collect(folder: &Path, prefix: &str, files: &mut Vec<Source>) -> anyhow::Resu
         } else if !kind.is_file() {
             bail!("{} is neither a file nor a folder nor a link", host.display());
         } else if is_template(&name) {
-            Content::Bytes(
-                fs::read(&host).with_context(|| format!("reading {}", host.display()))?,
-            )
+            Content::Bytes(fs::read(&host).with_context(|| format!("reading {}", host.display()))?)
         } else {
             Content::HostFile(host)
         };

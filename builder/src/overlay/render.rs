@@ -73,12 +73,14 @@ struct Texts<'a> {
 impl Texts<'_> {
     fn manifest(&self, manifest: Manifest) -> anyhow::Result<Manifest> {
         let fill_in_pairs = |pairs: BTreeMap<String, String>| {
-            let pairs = pairs.iter().map(|(key, value)| Ok((self.fill_in(key)?, self.fill_in(value)?)));
+            let pairs =
+                pairs.iter().map(|(key, value)| Ok((self.fill_in(key)?, self.fill_in(value)?)));
             pairs.collect::<anyhow::Result<BTreeMap<_, _>>>()
         };
-        let attributes = manifest.attributes.iter().map(|(path, attributes)| {
-            Ok((self.fill_in(path)?, self.attributes(attributes)?))
-        });
+        let attributes = manifest
+            .attributes
+            .iter()
+            .map(|(path, attributes)| Ok((self.fill_in(path)?, self.attributes(attributes)?)));
         Ok(Manifest {
             when: None,
             units: Units {
@@ -107,7 +109,8 @@ impl Texts<'_> {
     }
 
     fn attributes(&self, attributes: &Attributes) -> anyhow::Result<Attributes> {
-        let optional = |text: &Option<String>| text.as_deref().map(|text| self.fill_in(text)).transpose();
+        let optional =
+            |text: &Option<String>| text.as_deref().map(|text| self.fill_in(text)).transpose();
         Ok(Attributes {
             mode: optional(&attributes.mode)?,
             owner: optional(&attributes.owner)?,
@@ -118,7 +121,11 @@ impl Texts<'_> {
     /// A list, without what comes out empty.
     fn list(&self, texts: &[String]) -> anyhow::Result<Vec<String>> {
         let texts = texts.iter().map(|text| self.fill_in(text));
-        Ok(texts.collect::<anyhow::Result<Vec<_>>>()?.into_iter().filter(|text| !text.is_empty()).collect())
+        Ok(texts
+            .collect::<anyhow::Result<Vec<_>>>()?
+            .into_iter()
+            .filter(|text| !text.is_empty())
+            .collect())
     }
 
     /// A text of the manifest, or a path.

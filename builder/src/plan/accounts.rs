@@ -73,9 +73,17 @@ impl Accounts {
 
     /// The files that differ from the base's, with their new text.
     pub(super) fn changed(&self) -> Vec<(&'static str, String)> {
-        let tables =
-            [(PASSWD, &self.passwd), (SHADOW, &self.shadow), (GROUP, &self.group), (GSHADOW, &self.gshadow)];
-        tables.into_iter().filter(|(_, table)| table.changed).map(|(path, table)| (path, table.text())).collect()
+        let tables = [
+            (PASSWD, &self.passwd),
+            (SHADOW, &self.shadow),
+            (GROUP, &self.group),
+            (GSHADOW, &self.gshadow),
+        ];
+        tables
+            .into_iter()
+            .filter(|(_, table)| table.changed)
+            .map(|(path, table)| (path, table.text()))
+            .collect()
     }
 
     pub(super) fn uid(&self, name: &str) -> anyhow::Result<u32> {
@@ -95,8 +103,10 @@ impl Accounts {
             Ok(uid) if range.contains(&uid) => {
                 // somebody of that name is there: the account is taken over with its id
                 fields[2] = uid.to_string();
-                fields[3] = self.passwd.field(name, 3).unwrap_or_default().to_owned();
-                fields[4] = self.passwd.field(name, 4).unwrap_or_default().to_owned();
+                for index in [3, 4] {
+                    let there = self.passwd.field(name, index).unwrap_or_default();
+                    there.clone_into(&mut fields[index]);
+                }
             }
             Ok(uid) => bail!("`{name}` is taken: in the base it is a user with the id {uid}"),
             Err(_) => {
@@ -125,11 +135,7 @@ impl Accounts {
 
     /// A group of that name and its id, made if it is not there, with the first of `ids` that is free
     /// both as a group's and as a user's.
-    fn add_group(
-        &mut self,
-        name: &str,
-        mut ids: impl Iterator<Item = u32>,
-    ) -> anyhow::Result<u32> {
+    fn add_group(&mut self, name: &str, mut ids: impl Iterator<Item = u32>) -> anyhow::Result<u32> {
         if let Ok(gid) = self.gid(name) {
             return Ok(gid);
         }
@@ -159,7 +165,11 @@ impl Accounts {
     /// No password opens the account from here on.
     fn lock(&mut self, name: &str) {
         self.shadow.edit(name, 1, |password| {
-            if password.starts_with(['!', '*']) { password.to_owned() } else { format!("!{password}") }
+            if password.starts_with(['!', '*']) {
+                password.to_owned()
+            } else {
+                format!("!{password}")
+            }
         });
     }
 }

@@ -8,12 +8,14 @@ pub(super) fn config_txt(text: &str, wanted: &[&str]) -> String {
     let mut lines: Vec<String> = text.lines().map(str::to_owned).collect();
     for wanted in wanted {
         let for_all = for_all_boards(&lines);
-        let find = |shape: &str| (0..lines.len()).find(|line| for_all[*line] && lines[*line].trim() == shape);
+        let find = |shape: &str| {
+            (0..lines.len()).find(|line| for_all[*line] && lines[*line].trim() == shape)
+        };
         if find(wanted).is_some() {
             continue;
         }
         if let Some(line) = find(&format!("#{wanted}")) {
-            lines[line] = (*wanted).to_owned();
+            (*wanted).clone_into(&mut lines[line]);
             continue;
         }
         if for_all.last() == Some(&false) {
@@ -72,7 +74,10 @@ mod tests {
             ("a=1", "a=1\ndtparam=i2c_arm=on\n"),
             ("#dtparam=i2c_arm=on\na=1\n", "dtparam=i2c_arm=on\na=1\n"),
             ("dtparam=i2c_arm=on\n", "dtparam=i2c_arm=on\n"),
-            ("[pi5]\ndtparam=i2c_arm=on\n", "[pi5]\ndtparam=i2c_arm=on\n[all]\ndtparam=i2c_arm=on\n"),
+            (
+                "[pi5]\ndtparam=i2c_arm=on\n",
+                "[pi5]\ndtparam=i2c_arm=on\n[all]\ndtparam=i2c_arm=on\n",
+            ),
             ("[pi4]\nb=2\n[all]\n", "[pi4]\nb=2\n[all]\ndtparam=i2c_arm=on\n"),
             ("", "dtparam=i2c_arm=on\n"),
         ] {

@@ -57,19 +57,22 @@ impl<'a> Composer<'a> {
 
     /// Adds `config.txt` and `cmdline.txt` as the overlays want them.
     pub(super) fn boot_settings(&mut self, overlays: &[Rendered]) -> anyhow::Result<()> {
-        let settings: [(&str, fn(&Rendered) -> &Vec<String>, fn(&str, &[&str]) -> String); 2] = [
-            ("/config.txt", |overlay| &overlay.manifest.config_txt, boot_files::config_txt),
-            ("/cmdline.txt", |overlay| &overlay.manifest.cmdline, boot_files::cmdline),
-        ];
-        for (path, wanted, edit) in settings {
-            let wanted: Vec<&str> = overlays.iter().flat_map(wanted).map(String::as_str).collect();
-            let text = self.base.boot.read_text(path)?;
-            let text = text.with_context(|| format!("the base's boot partition has no {path}"))?;
-            let edited = edit(&text, &wanted);
-            if edited != text {
-                let content = Content::Bytes(edited.into_bytes());
-                self.leaf(Volume::Boot, path, content, "boot settings")?;
-            }
+        let manifests = || overlays.iter().map(|overlay| &overlay.manifest);
+        let lines: Vec<&str> =
+            manifests().flat_map(|it| &it.config_txt).map(String::as_str).collect();
+        self.boot_file("/config.txt", |text| boot_files::config_txt(text, &lines))?;
+        let words: Vec<&str> = manifests().flat_map(|it| &it.cmdline).map(String::as_str).collect();
+        self.boot_file("/cmdline.txt", |text| boot_files::cmdline(text, &words))
+    }
+
+    /// Edits a file of the boot partition, which every base has.
+    fn boot_file(&mut self, path: &str, edit: impl Fn(&str) -> String) -> anyhow::Result<()> {
+        let text = self.base.boot.read_text(path)?;
+        let text = text.with_context(|| format!("the base's boot partition has no {path}"))?;
+        let edited = edit(&text);
+        if edited != text {
+            let content = Content::Bytes(edited.into_bytes());
+            self.leaf(Volume::Boot, path, content, "boot settings")?;
         }
         Ok(())
     }
@@ -99,9 +102,12 @@ impl<'a> Composer<'a> {
         };
         self.folder(home, "accounts")?.attributes = owned("0700");
         for name in self.base.root.list("/etc/skel")? {
-            let Some(content) = self.base.root.read(&format!("/etc/skel/{name}"))? else { continue };
+            let Some(content) = self.base.root.read(&format!("/etc/skel/{name}"))? else {
+                continue;
+            };
             let path = format!("{home}/{name}");
-            self.leaf(Volume::Root, &path, Content::Bytes(content), "accounts")?.attributes = owned("0644");
+            self.leaf(Volume::Root, &path, Content::Bytes(content), "accounts")?.attributes =
+                owned("0644");
         }
         Ok(())
     }
@@ -109,14 +115,17 @@ impl<'a> Composer<'a> {
     /// Adds the links by which systemd knows what to start.
     pub(super) fn units(&mut self, overlays: &[Rendered]) -> anyhow::Result<()> {
         let wanted = |of: fn(&Rendered) -> &Vec<String>| {
-            overlays.iter().flat_map(move |overlay| of(overlay).iter().map(|unit| (unit.as_str(), overlay.origin.as_str())))
+            overlays.iter().flat_map(move |overlay| {
+                of(overlay).iter().map(|unit| (unit.as_str(), overlay.origin.as_str()))
+            })
         };
         let masked: Vec<_> = wanted(|overlay| &overlay.manifest.units.mask).collect();
         let enabled: Vec<_> = wanted(|overlay| &overlay.manifest.units.enable).collect();
         let links = units::links(&enabled, &masked, &|path| self.text(path))?;
         for (path, target, origin) in links {
             let there = self.base.root.metadata(&path)?.map(|metadata| metadata.kind);
-            let already = self.entries.get(&(Volume::Root, path.clone())).map(|entry| entry.node.clone());
+            let already =
+                self.entries.get(&(Volume::Root, path.clone())).map(|entry| entry.node.clone());
             let node = Node::Leaf(Content::Link(target.clone()));
             if there != Some(Kind::Link(target.clone())) && already.as_ref() != Some(&node) {
                 self.leaf(Volume::Root, &path, Content::Link(target), &origin)?;
@@ -131,9 +140,10 @@ impl<'a> Composer<'a> {
             Some(Node::Leaf(Content::Bytes(bytes))) => {
                 Ok(Some(String::from_utf8_lossy(bytes).into_owned()))
             }
-            Some(Node::Leaf(Content::HostFile(file))) => {
-                Ok(Some(std::fs::read_to_string(file).with_context(|| format!("reading {}", file.display()))?))
-            }
+            Some(Node::Leaf(Content::HostFile(file))) => Ok(Some(
+                std::fs::read_to_string(file)
+                    .with_context(|| format!("reading {}", file.display()))?,
+            )),
             Some(_) => Ok(None),
             None => self.base.root.read_text(path),
         }
@@ -167,9 +177,14 @@ impl<'a> Composer<'a> {
 
     /// Adds the folders that neither the base nor an overlay has, and refuses ways through links.
     fn folders_on_the_way(&mut self) -> anyhow::Result<()> {
-        let paths: Vec<_> = self.entries.iter().map(|((volume, path), entry)| (*volume, path.clone(), entry.origin.clone())).collect();
+        let paths: Vec<_> = self
+            .entries
+            .iter()
+            .map(|((volume, path), entry)| (*volume, path.clone(), entry.origin.clone()))
+            .collect();
         for (volume, path, origin) in paths {
-            let ancestors = path.char_indices().skip(1).filter(|(_, c)| *c == '/').map(|(at, _)| &path[..at]);
+            let ancestors =
+                path.char_indices().skip(1).filter(|(_, c)| *c == '/').map(|(at, _)| &path[..at]);
             for folder in ancestors {
                 match self.tree(volume).metadata(folder)?.map(|metadata| metadata.kind) {
                     Some(Kind::Folder) => {}
@@ -178,16 +193,25 @@ impl<'a> Composer<'a> {
                         self.entries.entry(key).or_insert_with(|| Entry::folder(&origin));
                     }
                     Some(Kind::Link(target)) => {
-                        bail!("{origin}: {path} leads through the link {folder} → {target}; write to where it points")
+                        bail!(
+                            "{origin}: {path} leads through the link {folder} → {target}; write to where it points"
+                        )
                     }
-                    Some(_) => bail!("{origin}: {path} cannot be: {folder} is no folder in the base"),
+                    Some(_) => {
+                        bail!("{origin}: {path} cannot be: {folder} is no folder in the base")
+                    }
                 }
             }
         }
         Ok(())
     }
 
-    fn attribute(&mut self, pattern: &str, attributes: &Attributes, origin: &str) -> anyhow::Result<()> {
+    fn attribute(
+        &mut self,
+        pattern: &str,
+        attributes: &Attributes,
+        origin: &str,
+    ) -> anyhow::Result<()> {
         if let Some(folder) = pattern.strip_suffix("/*") {
             for ((volume, path), entry) in &mut self.entries {
                 let directly = path.strip_prefix(folder).and_then(|rest| rest.strip_prefix('/'));

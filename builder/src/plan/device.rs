@@ -21,13 +21,17 @@ fn model(spec: &DeviceSpec, base: BaseView<'_>) -> Option<Problem> {
         Base::Named(base) => base.name().to_owned(),
         Base::File(file) => file.file.display().to_string(),
     };
-    let problem = |message: String| Problem::new(Code::ModelNeedsOtherBase, spec.model.span(), message);
+    let problem =
+        |message: String| Problem::new(Code::ModelNeedsOtherBase, spec.model.span(), message);
     if !model.runs(facts.architecture) {
         let architecture = facts.architecture.name();
         return Some(
-            problem(format!("{} cannot run {name}, which is made for {architecture}", model.name()))
-                .label("is another processor")
-                .help("choose a base for this model"),
+            problem(format!(
+                "{} cannot run {name}, which is made for {architecture}",
+                model.name()
+            ))
+            .label("is another processor")
+            .help("choose a base for this model"),
         );
     }
     if !facts.firmware.boards.contains(&model.name()) {
@@ -35,7 +39,10 @@ fn model(spec: &DeviceSpec, base: BaseView<'_>) -> Option<Problem> {
         return Some(
             problem(format!("{name} does not hold what {} needs to start", model.name()))
                 .label("is not among its boards")
-                .help(format!("it boots {}", if boards.is_empty() { "no Raspberry Pi" } else { &boards })),
+                .help(format!(
+                    "it boots {}",
+                    if boards.is_empty() { "no Raspberry Pi" } else { &boards }
+                )),
         );
     }
     None
@@ -61,7 +68,8 @@ fn timezone(spec: &DeviceSpec, root: &dyn Tree) -> anyhow::Result<Option<Problem
 fn locale(spec: &DeviceSpec, root: &dyn Tree) -> anyhow::Result<Option<Problem>> {
     let locale = &spec.locale;
     let supported = root.read_text("/usr/share/i18n/SUPPORTED")?.unwrap_or_default();
-    let known = supported.lines().any(|line| line.split_whitespace().next() == Some(locale.as_str()));
+    let known =
+        supported.lines().any(|line| line.split_whitespace().next() == Some(locale.as_str()));
     if known || locale.as_str() == "C.UTF-8" {
         return Ok(None);
     }

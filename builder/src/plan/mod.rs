@@ -140,7 +140,9 @@ fn check_path(path: &str, origin: &str) -> anyhow::Result<()> {
         bail!("{origin}: {path:?} is not an absolute path without `.` and `..`");
     }
     if path.contains(odd) || parts.iter().any(|part| part.len() > 255) {
-        bail!("{origin}: {path:?} cannot be written: it has a quote or a control character, or is too long");
+        bail!(
+            "{origin}: {path:?} cannot be written: it has a quote or a control character, or is too long"
+        );
     }
     Ok(())
 }

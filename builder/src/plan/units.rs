@@ -34,7 +34,8 @@ pub(super) fn links(
         if done.contains(&unit) || masked.iter().any(|(masked, _)| *masked == unit) {
             continue;
         }
-        let install = Install::find(&unit, read).with_context(|| format!("{origin}: enabling {unit}"))?;
+        let install =
+            Install::find(&unit, read).with_context(|| format!("{origin}: enabling {unit}"))?;
         for path in install.link_paths(&unit) {
             links.insert(path, (install.path.clone(), origin.clone()));
         }
@@ -105,7 +106,10 @@ impl Install {
             targets.iter().map(move |target| format!("{ETC}/{target}.{kind}/{unit}"))
         });
         let aliases = self.alias.iter().map(|alias| format!("{ETC}/{alias}"));
-        let instance = unit.split_once('@').and_then(|(_, rest)| rest.rsplit_once('.')).map_or("", |(instance, _)| instance);
+        let instance = unit
+            .split_once('@')
+            .and_then(|(_, rest)| rest.rsplit_once('.'))
+            .map_or("", |(instance, _)| instance);
         dependencies.chain(aliases).map(|path| path.replace("%i", instance)).collect()
     }
 }
@@ -127,14 +131,20 @@ mod tests {
     use crate::tool::Tool;
 
     const UNITS: [(&str, &str); 5] = [
-        ("plain.service", "[Service]\nExecStart=/bin/true\n[Install]\nWantedBy=multi-user.target\n"),
+        (
+            "plain.service",
+            "[Service]\nExecStart=/bin/true\n[Install]\nWantedBy=multi-user.target\n",
+        ),
         (
             "network.service",
             "[Service]\nExecStart=/bin/true\n[Install]\nWantedBy=multi-user.target a.target\nRequiredBy=b.target\nAlias=dbus-net.service\nAlso=network.socket other.service\n",
         ),
         ("network.socket", "[Socket]\nListenStream=/run/x\n[Install]\nWantedBy=sockets.target\n"),
         ("other.service", "[Service]\nExecStart=/bin/true\n[Install]\nWantedBy=sysinit.target\n"),
-        ("radio@.service", "[Service]\nExecStart=/bin/true\n[Install]\nWantedBy=multi-user.target\nAlias=radio-alias@%i.service\n"),
+        (
+            "radio@.service",
+            "[Service]\nExecStart=/bin/true\n[Install]\nWantedBy=multi-user.target\nAlias=radio-alias@%i.service\n",
+        ),
     ];
 
     /// The links below a folder's `/etc/systemd/system`, with their targets.
@@ -161,7 +171,11 @@ mod tests {
         }
         let systemctl = |verb: &str, units: &[&str]| {
             let root = format!("--root={}", root.path().display());
-            Tool::new("systemctl", "enabling").args(["--quiet", &root, verb]).args(units).run().unwrap();
+            Tool::new("systemctl", "enabling")
+                .args(["--quiet", &root, verb])
+                .args(units)
+                .run()
+                .unwrap();
         };
         systemctl("mask", &["other.service", "absent.service"]);
         // systemctl refuses a masked unit among `Also=`; it is left out, as the links are
@@ -172,7 +186,8 @@ mod tests {
         links_below(root.path(), &root.path().join("etc"), &mut expected);
         expected.sort();
 
-        let enabled: Vec<_> = enable.iter().map(|unit| (*unit, "a")).chain([("network.socket", "a")]).collect();
+        let enabled: Vec<_> =
+            enable.iter().map(|unit| (*unit, "a")).chain([("network.socket", "a")]).collect();
         let masked = [("other.service", "b"), ("absent.service", "b")];
         let read = |path: &str| {
             let name = path.strip_prefix("/usr/lib/systemd/system/");
@@ -187,8 +202,11 @@ mod tests {
         assert_eq!(made, expected);
 
         // a unit with everything, `Also=` included
-        let paths: Vec<_> =
-            links(&[("network.service", "a")], &[], &read).unwrap().into_iter().map(|(path, ..)| path).collect();
+        let paths: Vec<_> = links(&[("network.service", "a")], &[], &read)
+            .unwrap()
+            .into_iter()
+            .map(|(path, ..)| path)
+            .collect();
         assert_eq!(
             paths,
             [
@@ -204,8 +222,12 @@ mod tests {
 
     #[test]
     fn a_unit_that_is_not_there_or_wanted_by_nothing_is_an_error() {
-        let read = |path: &str| anyhow::Ok(path.ends_with("bare.service").then(|| "[Service]\n".to_owned()));
-        for (unit, reason) in [("absent.service", "has a unit absent.service"), ("bare.service", "what wants it")] {
+        let read = |path: &str| {
+            anyhow::Ok(path.ends_with("bare.service").then(|| "[Service]\n".to_owned()))
+        };
+        for (unit, reason) in
+            [("absent.service", "has a unit absent.service"), ("bare.service", "what wants it")]
+        {
             let error = format!("{:#}", links(&[(unit, "overlay x")], &[], &read).unwrap_err());
             assert!(error.starts_with("overlay x") && error.contains(reason), "{error}");
         }

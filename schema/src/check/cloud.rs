@@ -30,13 +30,21 @@ pub(super) fn check(cloud: &Cloud, problems: &mut Vec<Problem>) {
 
 fn host(host: &Sp<String>, problems: &mut Vec<Problem>) {
     let refuse = |message: &str, help: &str| {
-        Problem::new(Code::InvalidValue, host.span(), message).label("is not a host's name").help(help)
+        Problem::new(Code::InvalidValue, host.span(), message)
+            .label("is not a host's name")
+            .help(help)
     };
     let odd = |c: char| c.is_whitespace() || c.is_control() || "/@\"'\\".contains(c);
     if host.contains("://") {
-        problems.push(refuse("a host's name has no `://`", "write the name alone; `tls` and `port` say the rest"));
+        problems.push(refuse(
+            "a host's name has no `://`",
+            "write the name alone; `tls` and `port` say the rest",
+        ));
     } else if host.is_empty() || host.contains(odd) {
-        problems.push(refuse("this is neither a host's name nor an address", "write it like `broker.example.org`"));
+        problems.push(refuse(
+            "this is neither a host's name nor an address",
+            "write it like `broker.example.org`",
+        ));
     } else if host.parse::<std::net::IpAddr>().is_err() && host.contains(':') {
         problems.push(refuse("a host's name has no port in it", "write the port under `port`"));
     }
@@ -46,9 +54,13 @@ fn host(host: &Sp<String>, problems: &mut Vec<Problem>) {
 fn password(mqtt: &Mqtt, problems: &mut Vec<Problem>) {
     if let (None, Some(password)) = (&mqtt.username, &mqtt.password) {
         problems.push(
-            Problem::new(Code::Contradiction, password.span(), "MQTT takes no password without a user name")
-                .label("has no `username`")
-                .help("add `username`"),
+            Problem::new(
+                Code::Contradiction,
+                password.span(),
+                "MQTT takes no password without a user name",
+            )
+            .label("has no `username`")
+            .help("add `username`"),
         );
     }
 }
@@ -56,9 +68,13 @@ fn password(mqtt: &Mqtt, problems: &mut Vec<Problem>) {
 fn identity(tls: &TlsSettings, problems: &mut Vec<Problem>) {
     let mut alone = |there: &Sp<Source>, missing: &str| {
         problems.push(
-            Problem::new(Code::BadCertificate, there.span(), format!("`{missing}` is missing beside this"))
-                .label("is of no use alone")
-                .help("a device proves who it is with `certificate` and `private_key` together"),
+            Problem::new(
+                Code::BadCertificate,
+                there.span(),
+                format!("`{missing}` is missing beside this"),
+            )
+            .label("is of no use alone")
+            .help("a device proves who it is with `certificate` and `private_key` together"),
         );
     };
     match (&tls.certificate, &tls.private_key) {
@@ -71,9 +87,13 @@ fn identity(tls: &TlsSettings, problems: &mut Vec<Problem>) {
 fn authorities_without_tls(mqtt: &Mqtt, problems: &mut Vec<Problem>) {
     if let Some(ca) = mqtt.connect.as_ref().and_then(|connect| connect.ca.as_ref()) {
         problems.push(
-            Problem::new(Code::Contradiction, ca.span(), "without TLS nobody's certificate is checked")
-                .label("would not be used")
-                .help("leave out `ca`, or leave out `tls: false`"),
+            Problem::new(
+                Code::Contradiction,
+                ca.span(),
+                "without TLS nobody's certificate is checked",
+            )
+            .label("would not be used")
+            .help("leave out `ca`, or leave out `tls: false`"),
         );
     }
 }

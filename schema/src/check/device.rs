@@ -62,7 +62,10 @@ fn access(access: &Sp<Access>, problems: &mut Vec<Problem>) {
             Problem::new(
                 Code::Access,
                 access.user.span(),
-                format!("`{}` could not log in: neither `password` nor `ssh_keys` is given", *access.user),
+                format!(
+                    "`{}` could not log in: neither `password` nor `ssh_keys` is given",
+                    *access.user
+                ),
             )
             .label("has no way in")
             .help("add one of them, or leave `access` out if nobody is to log in"),

@@ -1,4 +1,4 @@
-use std::collections::HashMap;
+use std::collections::HashSet;
 
 use crate::profile::{Ethernet, EthernetAddress, Network, Security, Wifi, WifiNetwork};
 use crate::{Code, Problem, Sp};
@@ -18,10 +18,10 @@ fn wifi(wifi: &Wifi, problems: &mut Vec<Problem>) {
                 .help("name one, or leave `wifi` out if the radio is to stay off"),
         );
     }
-    let mut seen = HashMap::new();
+    let mut seen = HashSet::new();
     for network in wifi.networks.iter() {
         key(network, problems);
-        if seen.insert(network.ssid.as_str(), ()).is_some() {
+        if !seen.insert(network.ssid.as_str()) {
             problems.push(
                 Problem::new(
                     Code::Duplicate,
@@ -64,9 +64,13 @@ fn ethernet(ethernet: &Ethernet, problems: &mut Vec<Problem>) {
         && let Some(gateway) = &ethernet.gateway
     {
         problems.push(
-            Problem::new(Code::Contradiction, gateway.span(), "with `dhcp` the network names the gateway")
-                .label("would not be used")
-                .help("leave out `gateway`, or write an `address` such as `192.168.1.20/24`"),
+            Problem::new(
+                Code::Contradiction,
+                gateway.span(),
+                "with `dhcp` the network names the gateway",
+            )
+            .label("would not be used")
+            .help("leave out `gateway`, or write an `address` such as `192.168.1.20/24`"),
         );
     }
 }

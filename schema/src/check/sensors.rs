@@ -8,8 +8,12 @@ use crate::{Code, Problem, Sp};
 pub(super) fn check(sensors: &[Sp<Sensor>], problems: &mut Vec<Problem>) {
     if sensors.is_empty() {
         problems.push(
-            Problem::new(Code::MissingKey, None, "`sensors` is missing or empty: nothing would be published")
-                .help("add one, such as `- {id: cpu, cpu-temperature: {}}`"),
+            Problem::new(
+                Code::MissingKey,
+                None,
+                "`sensors` is missing or empty: nothing would be published",
+            )
+            .help("add one, such as `- {id: cpu, cpu-temperature: {}}`"),
         );
     }
     let mut ids = HashSet::new();
@@ -17,8 +21,12 @@ pub(super) fn check(sensors: &[Sp<Sensor>], problems: &mut Vec<Problem>) {
     for sensor in sensors {
         if !ids.insert(sensor.id.as_str()) {
             problems.push(
-                Problem::new(Code::Duplicate, sensor.id.span(), format!("two sensors are called `{}`", *sensor.id))
-                    .label("taken by another sensor"),
+                Problem::new(
+                    Code::Duplicate,
+                    sensor.id.span(),
+                    format!("two sensors are called `{}`", *sensor.id),
+                )
+                .label("taken by another sensor"),
             );
         }
         if let Some(interval) = &sensor.interval {

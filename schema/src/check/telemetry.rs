@@ -12,8 +12,12 @@ pub(super) fn check(telemetry: &Telemetry, problems: &mut Vec<Problem>) {
     for timeout in [&telemetry.connect_timeout, &telemetry.ack_timeout] {
         if timeout.get() < Duration::from_secs(1) {
             problems.push(
-                Problem::new(Code::InvalidValue, timeout.span(), format!("{} is too short to wait", **timeout))
-                    .label("should be at least 1s"),
+                Problem::new(
+                    Code::InvalidValue,
+                    timeout.span(),
+                    format!("{} is too short to wait", **timeout),
+                )
+                .label("should be at least 1s"),
             );
         }
     }
@@ -34,8 +38,12 @@ pub(super) fn check(telemetry: &Telemetry, problems: &mut Vec<Problem>) {
 pub(super) fn interval(interval: &Sp<HumanDuration>, problems: &mut Vec<Problem>) {
     if interval.get() < SHORTEST_INTERVAL {
         problems.push(
-            Problem::new(Code::InvalidValue, interval.span(), format!("{} is too short an interval", **interval))
-                .label("should be at least 100ms"),
+            Problem::new(
+                Code::InvalidValue,
+                interval.span(),
+                format!("{} is too short an interval", **interval),
+            )
+            .label("should be at least 100ms"),
         );
     }
 }

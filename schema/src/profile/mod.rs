@@ -71,7 +71,7 @@ impl Profile {
         let mut problems = check::profile(self);
         let spec = resolve::profile(self, lookup, &mut problems);
         match spec {
-            Some(spec) if problems.is_empty() => Ok(spec),
+            Ok(spec) if problems.is_empty() => Ok(spec),
             _ => {
                 problems.sort_by_key(|problem| problem.span);
                 Err(problems)

@@ -28,10 +28,8 @@ impl Sensor {
     /// What the sensor was said to be: one thing, if the profile is right.
     pub fn drivers(&self) -> Vec<Sp<Driver>> {
         let tmp102 = self.tmp102.as_ref().map(|it| it.with(Driver::Tmp102((**it).clone())));
-        let cpu = self
-            .cpu_temperature
-            .as_ref()
-            .map(|it| it.with(Driver::CpuTemperature((**it).clone())));
+        let cpu =
+            self.cpu_temperature.as_ref().map(|it| it.with(Driver::CpuTemperature((**it).clone())));
         [tmp102, cpu].into_iter().flatten().collect()
     }
 }

@@ -1,6 +1,6 @@
 use std::path::PathBuf;
 
-use super::Resolver;
+use super::{Noted, Resolver};
 use crate::card;
 use crate::profile::{Cloud, Connect, Device, Mqtt, Source, Tls, TlsSettings};
 use crate::{Code, Problem, Sp};
@@ -13,27 +13,22 @@ pub(super) fn resolve(
     cloud: &Cloud,
     device: &Device,
     resolver: &mut Resolver<'_>,
-) -> Option<card::Cloud> {
+) -> Result<card::Cloud, Noted> {
     let Cloud::Mqtt(mqtt) = cloud;
     self::mqtt(mqtt, device, resolver).map(card::Cloud::Mqtt)
 }
 
-fn mqtt(mqtt: &Mqtt, device: &Device, resolver: &mut Resolver<'_>) -> Option<card::Mqtt> {
+fn mqtt(mqtt: &Mqtt, device: &Device, resolver: &mut Resolver<'_>) -> Result<card::Mqtt, Noted> {
     let (tls, default_port) = match &*mqtt.tls {
-        Tls::Off => (Some(None), MQTT_PORT),
+        Tls::Off => (Ok(None), MQTT_PORT),
         Tls::On(settings) => (tls(settings, resolver).map(Some), MQTTS_PORT),
     };
-    let password = match &mqtt.password {
-        None => Some(None),
-        Some(source) => {
-            resolver.line(source).map(|secret| Some(resolver.credential("password", secret)))
-        }
-    };
-    let connect = match &mqtt.connect {
-        None => Some(None),
-        Some(connect) => self::connect(connect, resolver).map(Some),
-    };
-    Some(card::Mqtt {
+    let password = mqtt
+        .password
+        .as_ref()
+        .map(|source| resolver.line(source).map(|secret| resolver.credential("password", secret)));
+    let connect = mqtt.connect.as_ref().map(|connect| self::connect(connect, resolver));
+    Ok(card::Mqtt {
         host: (*mqtt.host).clone(),
         port: mqtt.port.as_ref().map_or(default_port, |port| **port),
         client_id: match &mqtt.client_id {
@@ -42,29 +37,28 @@ fn mqtt(mqtt: &Mqtt, device: &Device, resolver: &mut Resolver<'_>) -> Option<car
         },
         tls: tls?,
         username: mqtt.username.as_ref().map(|username| (**username).clone()),
-        password: password?,
-        connect: connect?,
+        password: password.transpose()?,
+        connect: connect.transpose()?,
     })
 }
 
-fn tls(settings: &TlsSettings, resolver: &mut Resolver<'_>) -> Option<card::Tls> {
+fn tls(settings: &TlsSettings, resolver: &mut Resolver<'_>) -> Result<card::Tls, Noted> {
     let ca = pem(settings.ca.as_ref(), "ca.pem", Holds::Certificate, resolver);
     let certificate =
         pem(settings.certificate.as_ref(), "certificate.pem", Holds::Certificate, resolver);
     let private_key =
         pem(settings.private_key.as_ref(), "private-key.pem", Holds::PrivateKey, resolver);
     let identity = match (certificate?, private_key?) {
-        (Some(certificate), Some(private_key)) => {
-            Some(card::Identity { certificate, private_key })
-        }
+        (Some(certificate), Some(private_key)) => Some(card::Identity { certificate, private_key }),
+        // one without the other has been reported by the checks
         _ => None,
     };
-    Some(card::Tls { ca: ca?, identity })
+    Ok(card::Tls { ca: ca?, identity })
 }
 
-fn connect(connect: &Connect, resolver: &mut Resolver<'_>) -> Option<card::Connect> {
+fn connect(connect: &Connect, resolver: &mut Resolver<'_>) -> Result<card::Connect, Noted> {
     let ca = pem(connect.ca.as_ref(), "connect-ca.pem", Holds::Certificate, resolver)?;
-    Some(card::Connect { address: (*connect.address).clone(), ca })
+    Ok(card::Connect { address: (*connect.address).clone(), ca })
 }
 
 /// What a PEM file must hold.
@@ -95,27 +89,27 @@ impl Holds {
     }
 }
 
-/// Puts a PEM file onto the card. The outer option: was it right? The inner: was it given?
+/// Puts a PEM file onto the card and returns its path there; none if the profile gives none.
 fn pem(
     source: Option<&Sp<Source>>,
     name: &'static str,
     holds: Holds,
     resolver: &mut Resolver<'_>,
-) -> Option<Option<PathBuf>> {
-    let Some(source) = source else { return Some(None) };
+) -> Result<Option<PathBuf>, Noted> {
+    let Some(source) = source else { return Ok(None) };
     let text = resolver.text(source)?;
     if !holds.begins(text.expose()) {
         let what = holds.name();
-        let problem = Problem::new(Code::BadCertificate, source.span(), format!("there is no {what} in it"))
-            .label(format!("should be a {what} in PEM form"))
-            .help(match holds {
-                Holds::Certificate => "such a file begins with `-----BEGIN CERTIFICATE-----`",
-                Holds::PrivateKey => {
-                    "such a file begins with `-----BEGIN PRIVATE KEY-----`; one with a passphrase cannot be used"
-                }
-            });
-        resolver.problems.push(problem);
-        return None;
+        return Err(resolver.note(
+            Problem::new(Code::BadCertificate, source.span(), format!("there is no {what} in it"))
+                .label(format!("should be a {what} in PEM form"))
+                .help(match holds {
+                    Holds::Certificate => "such a file begins with `-----BEGIN CERTIFICATE-----`",
+                    Holds::PrivateKey => {
+                        "such a file begins with `-----BEGIN PRIVATE KEY-----`; one with a passphrase cannot be used"
+                    }
+                }),
+        ));
     }
-    Some(Some(resolver.credential(name, text)))
+    Ok(Some(resolver.credential(name, text)))
 }

@@ -7,9 +7,9 @@ mod sensors;
 use std::path::Path;
 
 use crate::card::{self, CardProfile, Delivery};
-use crate::profile::{Access, Profile, Source};
+use crate::profile::{Access, Device, Profile, Source};
 use crate::spec::{AccessSpec, Credential};
-use crate::values::{Locale, Secret, Timezone};
+use crate::values::{Hostname, Locale, Secret, Timezone};
 use crate::{Code, DeviceSpec, Problem, Sp};
 
 /// Where a profile's files, secrets and variables are looked up. The one way out of this crate.
@@ -32,24 +32,28 @@ pub struct LookupError {
     pub help: String,
 }
 
-/// Resolves a profile; what is wrong is added to `problems`. None if too much is missing to go on.
+/// Something could not be resolved, and the problem has been noted.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Noted;
+
+/// Resolves a profile; what is wrong is noted in `problems`.
 pub(crate) fn profile(
     profile: &Profile,
     lookup: &dyn Lookup,
     problems: &mut Vec<Problem>,
-) -> Option<DeviceSpec> {
+) -> Result<DeviceSpec, Noted> {
     let mut resolver = Resolver { lookup, problems, credentials: Vec::new() };
     // all of them first, so that each can report its problems
     let wifi = network::wifi(&profile.network, &mut resolver);
-    let access = profile.access.as_ref().map(|access| resolver.access(access));
+    let access = profile.access.as_ref().map(|access| resolver.access(access)).transpose();
     let cloud = cloud::resolve(&profile.cloud, &profile.device, &mut resolver);
     let sensors = sensors::resolve(profile, &mut resolver);
     let device = &profile.device;
     let hostname = match &device.hostname {
-        Some(hostname) => Some((**hostname).clone()),
+        Some(hostname) => Ok((**hostname).clone()),
         None => resolver.hostname_from_id(device),
     };
-    Some(DeviceSpec {
+    Ok(DeviceSpec {
         model: device.model.clone(),
         base: profile.base.clone(),
         hostname: hostname?,
@@ -58,7 +62,7 @@ pub(crate) fn profile(
         keyboard: device.keyboard.as_ref().map_or_else(|| "us".to_owned(), |it| (**it).clone()),
         wifi: wifi?,
         ethernet: network::ethernet(&profile.network),
-        access: access.map_or(Some(None), |access| access.map(Some))?,
+        access: access?,
         card: CardProfile {
             version: card::VERSION,
             device: card::Device { id: (*device.id).clone() },
@@ -98,10 +102,16 @@ struct Resolver<'a> {
 }
 
 impl Resolver<'_> {
-    /// The text behind a source; none, with a problem noted, if there is none.
-    fn text(&mut self, source: &Sp<Source>) -> Option<Secret> {
+    /// Notes a problem.
+    fn note(&mut self, problem: Problem) -> Noted {
+        self.problems.push(problem);
+        Noted
+    }
+
+    /// The text behind a source.
+    fn text(&mut self, source: &Sp<Source>) -> Result<Secret, Noted> {
         let (code, found) = match &**source {
-            Source::Literal(text) => return Some(text.clone()),
+            Source::Literal(text) => return Ok(text.clone()),
             Source::Secret(name) => (Code::UnreadableSecret, self.lookup.secret(name)),
             Source::File(path) => {
                 (Code::UnreadableFile, self.lookup.file(Path::new(path)).map(Secret::new))
@@ -114,23 +124,19 @@ impl Resolver<'_> {
                 }),
             ),
         };
-        match found {
-            Ok(text) => Some(text),
-            Err(error) => {
-                self.problems.push(
-                    Problem::new(code, source.span(), error.message)
-                        .label("cannot be looked up")
-                        .help(error.help),
-                );
-                None
-            }
-        }
+        found.map_err(|error| {
+            self.note(
+                Problem::new(code, source.span(), error.message)
+                    .label("cannot be looked up")
+                    .help(error.help),
+            )
+        })
     }
 
     /// A secret of one line: an editor's newline at the end of its file does not belong to it.
-    fn line(&mut self, source: &Sp<Source>) -> Option<Secret> {
+    fn line(&mut self, source: &Sp<Source>) -> Result<Secret, Noted> {
         let text = self.text(source)?;
-        Some(Secret::new(text.expose().trim_end_matches(['\r', '\n']).to_owned()))
+        Ok(Secret::new(text.expose().trim_end_matches(['\r', '\n']).to_owned()))
     }
 
     /// Puts a credential onto the card and returns its path there.
@@ -139,23 +145,24 @@ impl Resolver<'_> {
         Path::new(card::CREDENTIALS_PATH).join(name)
     }
 
-    fn access(&mut self, access: &Access) -> Option<AccessSpec> {
-        let password = access.password.as_ref().map(|password| self.line(password));
+    fn access(&mut self, access: &Access) -> Result<AccessSpec, Noted> {
+        let password = access.password.as_ref().map(|password| self.line(password)).transpose();
         let keys: Vec<_> = access.ssh_keys.iter().map(|key| self.ssh_keys(key)).collect();
-        let spec = AccessSpec {
+        Ok(AccessSpec {
             user: (*access.user).clone(),
-            password: password.map_or(Some(None), |password| password.map(Some))?,
-            ssh_keys: keys.into_iter().collect::<Option<Vec<_>>>()?.concat(),
-        };
-        Some(spec)
+            password: password?,
+            ssh_keys: keys.into_iter().collect::<Result<Vec<_>, _>>()?.concat(),
+        })
     }
 
     /// The keys in one entry: a line, or a file of lines. A private key is caught before it is published.
-    fn ssh_keys(&mut self, source: &Sp<Source>) -> Option<Vec<String>> {
+    fn ssh_keys(&mut self, source: &Sp<Source>) -> Result<Vec<String>, Noted> {
         let text = self.text(source)?;
         let lines = text.expose().lines().map(str::trim);
-        let keys: Vec<String> =
-            lines.filter(|line| !line.is_empty() && !line.starts_with('#')).map(str::to_owned).collect();
+        let keys: Vec<String> = lines
+            .filter(|line| !line.is_empty() && !line.starts_with('#'))
+            .map(str::to_owned)
+            .collect();
         let public = |key: &String| {
             let mut words = key.split_whitespace();
             let kind = words.next().unwrap_or_default();
@@ -163,34 +170,26 @@ impl Resolver<'_> {
                 && words.next().is_some_and(|key| key.starts_with("AAAA"))
         };
         if keys.is_empty() || !keys.iter().all(public) {
-            self.problems.push(
+            return Err(self.note(
                 Problem::new(Code::Access, source.span(), "this is not a public SSH key")
                     .label("should begin with `ssh-ed25519 AAAA` or the like")
                     .help("the public key is in the file that ends in `.pub`"),
-            );
-            return None;
+            ));
         }
-        Some(keys)
+        Ok(keys)
     }
 
-    fn hostname_from_id(
-        &mut self,
-        device: &crate::profile::Device,
-    ) -> Option<crate::values::Hostname> {
-        match device.id.as_str().parse() {
-            Ok(hostname) => Some(hostname),
-            Err(refusal) => {
-                self.problems.push(
-                    Problem::new(
-                        Code::InvalidValue,
-                        device.id.span(),
-                        format!("the id cannot serve as the host name: {refusal}"),
-                    )
-                    .label("is no host name")
-                    .help("add `hostname`"),
-                );
-                None
-            }
-        }
+    fn hostname_from_id(&mut self, device: &Device) -> Result<Hostname, Noted> {
+        device.id.as_str().parse().map_err(|refusal| {
+            self.note(
+                Problem::new(
+                    Code::InvalidValue,
+                    device.id.span(),
+                    format!("the id cannot serve as the host name: {refusal}"),
+                )
+                .label("is no host name")
+                .help("add `hostname`"),
+            )
+        })
     }
 }

@@ -1,46 +1,51 @@
-use super::Resolver;
-use crate::profile::{Network, Security, WifiNetwork};
+use super::{Noted, Resolver};
+use crate::profile::{Network, Security, Source, WifiNetwork};
 use crate::spec::{EthernetSpec, WifiNetworkSpec, WifiSpec};
 use crate::values::Passphrase;
-use crate::{Code, Problem};
+use crate::{Code, Problem, Sp};
 
-/// The outer option: could it be resolved? The inner: is there WiFi?
-pub(super) fn wifi(network: &Network, resolver: &mut Resolver<'_>) -> Option<Option<WifiSpec>> {
-    let Some(wifi) = &network.wifi else { return Some(None) };
+pub(super) fn wifi(
+    network: &Network,
+    resolver: &mut Resolver<'_>,
+) -> Result<Option<WifiSpec>, Noted> {
+    let Some(wifi) = &network.wifi else { return Ok(None) };
     let networks: Vec<_> =
         wifi.networks.iter().map(|network| wifi_network(network, resolver)).collect();
-    let networks = networks.into_iter().collect::<Option<Vec<_>>>()?;
-    Some(Some(WifiSpec { country: (*wifi.country).clone(), networks }))
+    let networks = networks.into_iter().collect::<Result<Vec<_>, _>>()?;
+    Ok(Some(WifiSpec { country: (*wifi.country).clone(), networks }))
 }
 
-fn wifi_network(network: &WifiNetwork, resolver: &mut Resolver<'_>) -> Option<WifiNetworkSpec> {
-    let passphrase = match &network.psk {
-        None => None,
-        Some(psk) => {
-            let secret = resolver.line(psk)?;
-            let refuse = |message: String| Problem::new(Code::WifiKey, psk.span(), message);
-            match Passphrase::try_from(secret) {
-                Err(refusal) => {
-                    resolver.problems.push(refuse(refusal.to_string()).label("opens no network"));
-                    return None;
-                }
-                Ok(key) if key.is_key() && *network.security == Security::Wpa3 => {
-                    let problem = refuse("WPA3 is opened by the passphrase, not by a derived key".into());
-                    resolver.problems.push(problem.label("is a key of 64 digits").help(
-                        "write the passphrase itself; a derived key opens WPA2 networks only",
-                    ));
-                    return None;
-                }
-                Ok(passphrase) => Some(passphrase),
-            }
-        }
-    };
-    Some(WifiNetworkSpec {
+fn wifi_network(
+    network: &WifiNetwork,
+    resolver: &mut Resolver<'_>,
+) -> Result<WifiNetworkSpec, Noted> {
+    let security = *network.security;
+    let psk = network.psk.as_ref();
+    Ok(WifiNetworkSpec {
         ssid: (*network.ssid).clone(),
-        security: *network.security,
-        passphrase,
+        security,
+        passphrase: psk.map(|psk| passphrase(psk, security, resolver)).transpose()?,
         hidden: network.hidden,
     })
+}
+
+fn passphrase(
+    psk: &Sp<Source>,
+    security: Security,
+    resolver: &mut Resolver<'_>,
+) -> Result<Passphrase, Noted> {
+    let secret = resolver.line(psk)?;
+    let problem = |message: String| Problem::new(Code::WifiKey, psk.span(), message);
+    let passphrase = Passphrase::try_from(secret)
+        .map_err(|refusal| resolver.note(problem(refusal.to_string()).label("opens no network")))?;
+    if passphrase.is_key() && security == Security::Wpa3 {
+        return Err(resolver.note(
+            problem("WPA3 is opened by the passphrase, not by a derived key".into())
+                .label("is a key of 64 digits")
+                .help("write the passphrase itself; a derived key opens WPA2 networks only"),
+        ));
+    }
+    Ok(passphrase)
 }
 
 pub(super) fn ethernet(network: &Network) -> EthernetSpec {

@@ -1,29 +1,31 @@
 use minijinja::{Value, context};
 
-use super::Resolver;
+use super::{Noted, Resolver};
 use crate::card;
 use crate::profile::{Profile, Sensor};
 use crate::template::{self, TemplateError};
 use crate::values::Topic;
 use crate::{Code, Problem, Sp, Span};
 
-pub(super) fn resolve(profile: &Profile, resolver: &mut Resolver<'_>) -> Option<Vec<card::Sensor>> {
+pub(super) fn resolve(
+    profile: &Profile,
+    resolver: &mut Resolver<'_>,
+) -> Result<Vec<card::Sensor>, Noted> {
     let mut sensors = Vec::new();
     for sensor in &profile.sensors {
         // one problem with the template is enough: it is the same for every sensor
-        let topic = match topic(profile, sensor) {
-            Ok(topic) => topic,
-            Err(problem) => {
-                resolver.problems.push(problem);
-                return None;
-            }
-        };
+        let topic = topic(profile, sensor).map_err(|problem| resolver.note(problem))?;
         let interval = sensor.interval.as_ref().unwrap_or(&profile.telemetry.interval);
         // a sensor that is not exactly one thing has been reported by the checks
-        let driver = sensor.drivers().pop()?.into_inner();
-        sensors.push(card::Sensor { id: (*sensor.id).clone(), topic, interval: **interval, driver });
+        let driver = sensor.drivers().pop().ok_or(Noted)?.into_inner();
+        sensors.push(card::Sensor {
+            id: (*sensor.id).clone(),
+            topic,
+            interval: **interval,
+            driver,
+        });
     }
-    Some(sensors)
+    Ok(sensors)
 }
 
 fn topic(profile: &Profile, sensor: &Sensor) -> Result<Topic, Problem> {
@@ -34,8 +36,12 @@ fn topic(profile: &Profile, sensor: &Sensor) -> Result<Topic, Problem> {
     };
     let text = fill_in(template, &context)?;
     text.parse().map_err(|refusal| {
-        Problem::new(Code::InvalidValue, template.span(), format!("invalid topic `{text}`: {refusal}"))
-            .label("no such topic can be")
+        Problem::new(
+            Code::InvalidValue,
+            template.span(),
+            format!("invalid topic `{text}`: {refusal}"),
+        )
+        .label("no such topic can be")
     })
 }
 

@@ -37,7 +37,9 @@ impl FromStr for HumanDuration {
         let digits = text.len() - text.trim_start_matches(|c: char| c.is_ascii_digit()).len();
         let (number, unit) = text.split_at(digits);
         if number.is_empty() {
-            refuse!("`{text}` is not a duration; write a number and a unit, such as `10s` or `5min`");
+            refuse!(
+                "`{text}` is not a duration; write a number and a unit, such as `10s` or `5min`"
+            );
         }
         if unit.is_empty() {
             refuse!("`{text}` has no unit; write `{text}s` for seconds");

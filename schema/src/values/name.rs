@@ -62,7 +62,9 @@ impl FromStr for Hostname {
         }
         for label in text.split('.') {
             if let Some(odd) = label.chars().find(|c| !c.is_ascii_alphanumeric() && *c != '-') {
-                refuse!("a host name cannot contain {odd:?}: letters, digits and hyphens make it up");
+                refuse!(
+                    "a host name cannot contain {odd:?}: letters, digits and hyphens make it up"
+                );
             }
             if label.is_empty() || label.starts_with('-') || label.ends_with('-') {
                 refuse!("each part of a host name begins and ends with a letter or a digit");
@@ -85,7 +87,9 @@ impl FromStr for UserName {
         }
         let inner = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-' || c == '_';
         if !text.starts_with(|c: char| c.is_ascii_lowercase()) || !text.chars().all(inner) {
-            refuse!("a user name begins with a lower-case letter and goes on in lower-case letters, digits, - and _");
+            refuse!(
+                "a user name begins with a lower-case letter and goes on in lower-case letters, digits, - and _"
+            );
         }
         if text.len() > 32 {
             refuse!("a user name has at most 32 characters, and this one has {}", text.len());
@@ -104,11 +108,12 @@ impl FromStr for Timezone {
 
     fn from_str(text: &str) -> Result<Self, InvalidValue> {
         let plain = |part: &str| {
-            !part.is_empty()
-                && part.chars().all(|c| c.is_ascii_alphanumeric() || "_-+".contains(c))
+            !part.is_empty() && part.chars().all(|c| c.is_ascii_alphanumeric() || "_-+".contains(c))
         };
         if !text.split('/').all(plain) {
-            refuse!("`{text}` is not a time zone; they are written like `Europe/Amsterdam` or `UTC`");
+            refuse!(
+                "`{text}` is not a time zone; they are written like `Europe/Amsterdam` or `UTC`"
+            );
         }
         Ok(Self(text.to_owned()))
     }

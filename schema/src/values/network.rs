@@ -31,7 +31,9 @@ impl FromStr for InterfaceAddress {
         let longest = if address.is_ipv4() { 32 } else { 128 };
         match prefix.parse::<u8>() {
             Ok(prefix) if (1..=longest).contains(&prefix) => Ok(Self { address, prefix }),
-            _ => refuse!("`/{prefix}` is not the length of a network; it runs from /1 to /{longest}"),
+            _ => {
+                refuse!("`/{prefix}` is not the length of a network; it runs from /1 to /{longest}")
+            }
         }
     }
 }

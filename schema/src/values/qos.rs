@@ -16,7 +16,9 @@ impl<'de> Deserialize<'de> for QoS {
             0 => Ok(Self::AtMostOnce),
             1 => Ok(Self::AtLeastOnce),
             2 => Err(serde::de::Error::custom("QoS 2 is not offered; 1 delivers at least once")),
-            other => Err(serde::de::Error::custom(format!("there is no QoS {other}; write 0 or 1"))),
+            other => {
+                Err(serde::de::Error::custom(format!("there is no QoS {other}; write 0 or 1")))
+            }
         }
     }
 }

@@ -45,7 +45,9 @@ impl FromStr for ByteSize {
             refuse!("`{text}` is not a size; write a number and a unit, such as `64MiB`");
         }
         let Some((_, size)) = UNITS.iter().find(|(name, _)| *name == unit) else {
-            refuse!("`{unit}` is not a unit of size; the units are B, KiB, MiB, GiB, kB, MB and GB");
+            refuse!(
+                "`{unit}` is not a unit of size; the units are B, KiB, MiB, GiB, kB, MB and GB"
+            );
         };
         match number.parse::<u64>().ok().and_then(|number| number.checked_mul(*size)) {
             Some(bytes) => Ok(Self(bytes)),

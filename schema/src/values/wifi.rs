@@ -103,7 +103,10 @@ mod tests {
 
     #[test]
     fn a_network_name_is_counted_in_bytes() {
-        assert_eq!("Bär \"1\"".parse::<Ssid>().unwrap().hex(), "42c3a4722022312 2".replace(' ', ""));
+        assert_eq!(
+            "Bär \"1\"".parse::<Ssid>().unwrap().hex(),
+            "42c3a4722022312 2".replace(' ', "")
+        );
         assert!("ü".repeat(16).parse::<Ssid>().is_ok());
         assert!("ü".repeat(17).parse::<Ssid>().is_err());
     }

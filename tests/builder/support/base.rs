@@ -63,11 +63,26 @@ impl Fixture {
 
     fn root(&self) {
         let files: [(&str, &str); 20] = [
-            ("etc/os-release", "PRETTY_NAME=\"Debian GNU/Linux 13 (trixie)\"\nID=debian\nVERSION_CODENAME=trixie\n"),
-            ("etc/fstab", "PARTUUID=12345678-02 / ext4 defaults,noatime 0 1\nPARTUUID=12345678-01 /boot/firmware vfat defaults 0 2\n"),
-            ("etc/passwd", "root:x:0:0:root:/root:/bin/bash\nsystemd-network:x:998:998::/:/usr/sbin/nologin\n"),
-            ("etc/shadow", "root:$6$canary$rootpassword:20000:0:99999:7:::\nsystemd-network:!*:20000::::::\n"),
-            ("etc/group", "root:x:0:\nadm:x:4:\nsudo:x:27:\nsystemd-network:x:998:\nnogroup:x:999:\n"),
+            (
+                "etc/os-release",
+                "PRETTY_NAME=\"Debian GNU/Linux 13 (trixie)\"\nID=debian\nVERSION_CODENAME=trixie\n",
+            ),
+            (
+                "etc/fstab",
+                "PARTUUID=12345678-02 / ext4 defaults,noatime 0 1\nPARTUUID=12345678-01 /boot/firmware vfat defaults 0 2\n",
+            ),
+            (
+                "etc/passwd",
+                "root:x:0:0:root:/root:/bin/bash\nsystemd-network:x:998:998::/:/usr/sbin/nologin\n",
+            ),
+            (
+                "etc/shadow",
+                "root:$6$canary$rootpassword:20000:0:99999:7:::\nsystemd-network:!*:20000::::::\n",
+            ),
+            (
+                "etc/group",
+                "root:x:0:\nadm:x:4:\nsudo:x:27:\nsystemd-network:x:998:\nnogroup:x:999:\n",
+            ),
             ("etc/gshadow", "root:*::\nadm:*::\nsudo:*::\nsystemd-network:!*::\nnogroup:!*::\n"),
             ("etc/hostname", "localhost\n"),
             ("etc/skel/.bashrc", "# a shell's\n"),
@@ -78,10 +93,22 @@ impl Fixture {
             ("usr/share/i18n/SUPPORTED", "en_GB.UTF-8 UTF-8\n"),
             ("usr/lib/systemd/systemd-networkd", ""),
             ("usr/sbin/wpa_supplicant", ""),
-            ("var/lib/dpkg/status", "Package: dpkg\nStatus: install ok installed\nArchitecture: arm64\nVersion: 1.22\n"),
-            ("usr/lib/systemd/system/systemd-networkd.service", "[Install]\nWantedBy=multi-user.target\nAlso=systemd-networkd-wait-online.service\n"),
-            ("usr/lib/systemd/system/systemd-networkd-wait-online.service", "[Install]\nWantedBy=network-online.target\n"),
-            ("usr/lib/systemd/system/wpa_supplicant@.service", "[Install]\nWantedBy=multi-user.target\n"),
+            (
+                "var/lib/dpkg/status",
+                "Package: dpkg\nStatus: install ok installed\nArchitecture: arm64\nVersion: 1.22\n",
+            ),
+            (
+                "usr/lib/systemd/system/systemd-networkd.service",
+                "[Install]\nWantedBy=multi-user.target\nAlso=systemd-networkd-wait-online.service\n",
+            ),
+            (
+                "usr/lib/systemd/system/systemd-networkd-wait-online.service",
+                "[Install]\nWantedBy=network-online.target\n",
+            ),
+            (
+                "usr/lib/systemd/system/wpa_supplicant@.service",
+                "[Install]\nWantedBy=multi-user.target\n",
+            ),
             ("usr/lib/systemd/system/ssh.service", "[Install]\nWantedBy=multi-user.target\n"),
         ];
         for (path, content) in files {
@@ -104,7 +131,14 @@ impl Fixture {
     }
 
     fn boot(&self) {
-        let names = ["bootcode.bin", "start.elf", "fixup.dat", "bcm2837-rpi-3-b.dtb", "vmlinuz-6.12-arm64", "initrd.img-6.12-arm64"];
+        let names = [
+            "bootcode.bin",
+            "start.elf",
+            "fixup.dat",
+            "bcm2837-rpi-3-b.dtb",
+            "vmlinuz-6.12-arm64",
+            "initrd.img-6.12-arm64",
+        ];
         for name in names {
             self.write(&format!("boot/{name}"), name.as_bytes());
         }

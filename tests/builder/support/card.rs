@@ -69,7 +69,8 @@ impl Card {
 
     pub(crate) fn stat(&self, path: &str) -> Option<Stat> {
         let text = self.debugfs(&format!("stat \"{path}\""));
-        let field = |name: &str| Some(text.split(name).nth(1)?.split_whitespace().next()?.to_owned());
+        let field =
+            |name: &str| Some(text.split(name).nth(1)?.split_whitespace().next()?.to_owned());
         Some(Stat {
             kind: field("Type:")?,
             mode: field("Mode:")?,

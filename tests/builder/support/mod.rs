@@ -134,7 +134,8 @@ impl Project {
 
     /// What lies in the project's folder beside what it began with.
     pub(crate) fn left_over(&self) -> Vec<String> {
-        let given = ["kitchen.yaml", "secrets.yaml", "ca.pem", "device.pem", "device.key", "base.img"];
+        let given =
+            ["kitchen.yaml", "secrets.yaml", "ca.pem", "device.pem", "device.key", "base.img"];
         let names = fs::read_dir(self.folder.path()).unwrap();
         let names = names.map(|entry| entry.unwrap().file_name().into_string().unwrap());
         names.filter(|name| !given.contains(&name.as_str())).collect()
