@@ -68,7 +68,7 @@ impl Bases {
         if path.exists() {
             return Ok(());
         }
-        progress(&format!("making the base {} (about 7 minutes, once)…", recipe.name));
+        progress(&format!("making the base {} (about ten minutes, once)…", recipe.name));
         let scratch = Scratch::new(path.with_extension("making"))?;
         let image = make::make(recipe, &scratch.0, progress)?;
         // nobody writes to a base: cards are copies of it

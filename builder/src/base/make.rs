@@ -101,7 +101,8 @@ fn lay_out(recipe: &Recipe, scratch: &Path) -> anyhow::Result<()> {
 /// Runs mmdebstrap and passes on what it is about.
 fn debootstrap(recipe: &Recipe, scratch: &Path, progress: Progress) -> anyhow::Result<()> {
     let title = format!("installing the packages of {}", recipe.name);
-    // no translations and no manuals: nobody reads them on a device without a screen
+    // No translations and no manuals: nobody reads them on a device without a screen. The cache does not
+    // see these options: whoever changes them changes a file of the recipe too.
     let mut child = Tool::new("mmdebstrap", title.as_str())
         .args(["--variant=minbase", "--format=tar"])
         .arg(format!("--architectures={}", recipe.architecture))
