@@ -2,6 +2,9 @@
 //!
 //! Readings keep to the schedule that began with the program: a slow sensor makes its own next reading
 //! late, never the whole series, and readings that were missed are left out, not made up for in a bunch.
+//!
+//! While the machine starts, the kernel may not have found a sensor's bus yet. A sensor that has not
+//! answered yet is then asked again and again, and its silence is told only when there was time enough.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -21,12 +24,22 @@ use crate::watchdog::Pulse;
 /// The longest the sampler sleeps, so that its pulse is felt.
 const NAP: Duration = Duration::from_secs(1);
 
+/// A program that begins within this time of the machine's start is part of it…
+const STARTING: Duration = Duration::from_mins(5);
+
+/// …and gives sensors this long to appear,
+const GRACE: Duration = Duration::from_secs(30);
+
+/// asking them so often.
+const AGAIN: Duration = Duration::from_millis(500);
+
 /// A sensor, how often to read it and when next.
 struct Scheduled {
     id: String,
     sensor: Box<dyn Sensor>,
     interval: Duration,
     due: BootTime,
+    answered: bool,
     failing: bool,
 }
 
@@ -70,6 +83,7 @@ impl Rest for UntilTold {
 /// Reads sensors.
 struct Sampler {
     sensors: Vec<Scheduled>,
+    settled: BootTime,
     sequence: Sequence,
     records: UnboundedSender<Record>,
 }
@@ -107,11 +121,21 @@ impl Sampler {
         let scheduled = &mut self.sensors[index];
         let stamp = Stamp::at(time.now());
         let reading = scheduled.sensor.read();
+        scheduled.answered |= reading.is_ok();
+        if !scheduled.answered && time.now() < self.settled {
+            scheduled.due = BootTime(time.now().0 + AGAIN);
+            return true;
+        }
         scheduled.notice(&reading);
         scheduled.due = next_after(scheduled.due, scheduled.interval, time.now());
         let sequence = self.sequence.next_number();
         self.records.send(Record { sequence, sensor: index, stamp, reading }).is_ok()
     }
+}
+
+/// When every sensor should be there, for a program that begins now.
+fn settled(now: BootTime) -> BootTime {
+    if now.0 < STARTING { BootTime(now.0 + GRACE) } else { now }
 }
 
 /// The first moment of a schedule after `now`.
@@ -143,9 +167,11 @@ pub fn start(
         sensor: sensor::sensor(&sensor.driver, root),
         interval: sensor.interval.get(),
         due: clock.boot(),
+        answered: false,
         failing: false,
     };
-    let sampler = Sampler { sensors: sensors.iter().map(schedule).collect(), sequence, records };
+    let sensors = sensors.iter().map(schedule).collect();
+    let sampler = Sampler { sensors, settled: settled(clock.boot()), sequence, records };
     let (tell, told) = mpsc::channel();
     let (end, ended) = tokio::sync::oneshot::channel();
     let time = UntilTold { clock, told };
@@ -200,19 +226,49 @@ mod tests {
         moments.iter().map(|moment| (0, *moment)).collect()
     }
 
+    /// A sensor that fails so many times before it answers.
+    struct Late(usize);
+
+    impl Sensor for Late {
+        fn read(&mut self) -> Reading {
+            if self.0 == 0 {
+                return Instant.read();
+            }
+            self.0 -= 1;
+            Err(crate::sensor::SensorError("not there".into()))
+        }
+    }
+
+    /// Which sensor was read after how many seconds, in a machine that runs for a hundred already.
     fn run(intervals: &[u64], end: u64) -> Vec<(usize, u64)> {
+        let sensors = intervals.iter().map(|interval| (Box::new(Instant) as _, *interval));
+        let records = run_sensors(sensors.collect(), BootTime(Duration::ZERO), end);
+        records.iter().map(|record| (record.sensor, seconds_of(record))).collect()
+    }
+
+    fn seconds_of(record: &Record) -> u64 {
+        record.stamp.boot.0.as_secs() - 100
+    }
+
+    fn run_sensors(
+        sensors: Vec<(Box<dyn Sensor>, u64)>,
+        settled: BootTime,
+        end: u64,
+    ) -> Vec<Record> {
         let state = tempfile::tempdir().unwrap();
         let (sender, mut records) = tokio::sync::mpsc::unbounded_channel();
         let start = BootTime(Duration::from_secs(100));
-        let schedule = |interval: &u64| Scheduled {
+        let schedule = |(sensor, interval)| Scheduled {
             id: "air".into(),
-            sensor: Box::new(Instant),
-            interval: Duration::from_secs(*interval),
+            sensor,
+            interval: Duration::from_secs(interval),
             due: start,
+            answered: false,
             failing: false,
         };
         let sampler = Sampler {
-            sensors: intervals.iter().map(schedule).collect(),
+            sensors: sensors.into_iter().map(schedule).collect(),
+            settled,
             sequence: Sequence::open(state.path()),
             records: sender,
         };
@@ -221,9 +277,30 @@ mod tests {
         let mut read = Vec::new();
         while let Ok(record) = records.try_recv() {
             assert_eq!(record.sequence, read.len() as u64 + 1);
-            read.push((record.sensor, record.stamp.boot.0.as_secs() - 100));
+            read.push(record);
         }
         read
+    }
+
+    #[test]
+    fn a_sensor_that_appears_while_the_machine_starts_is_no_failure() {
+        let sensor = |failures| vec![(Box::new(Late(failures)) as _, 10)];
+        let settled = BootTime(Duration::from_secs(130));
+        let records = run_sensors(sensor(7), settled, 10);
+        // seven times, half a second apart, in vain
+        assert_eq!((records.len(), seconds_of(&records[0])), (1, 3));
+        assert!(records[0].reading.is_ok());
+        // one that does not appear at all is told of once there was time enough
+        let records = run_sensors(sensor(usize::MAX), settled, 45);
+        assert!(records.iter().all(|record| record.reading.is_err()));
+        assert_eq!(records.iter().map(seconds_of).collect::<Vec<_>>(), [30, 40]);
+        // and a machine that runs for long has no sensors that are about to appear
+        assert_eq!(settled_after(3_600), 3_600);
+        assert_eq!(settled_after(20), 50);
+    }
+
+    fn settled_after(seconds: u64) -> u64 {
+        settled(BootTime(Duration::from_secs(seconds))).0.as_secs()
     }
 
     #[test]

@@ -5,7 +5,7 @@ use std::process::Command;
 
 use imgbuild::emulator::{Card, Emulator};
 
-use crate::support::{PATIENCE, Proof, one_at_a_time};
+use crate::support::{PATIENCE, Proof, keep_log, one_at_a_time};
 
 const SENSORS: &str = "\
 telemetry: {interval: 2s}
@@ -34,6 +34,7 @@ fn a_card_boots_and_publishes_what_its_sensors_feel() {
     let first_message = pi.since_power_on();
     let login = pi.console().wait_for("greenhouse login:", PATIENCE).unwrap();
     pi.console().wait_for("Started imgbuild-agent.service", PATIENCE).unwrap();
+    keep_log("publishes", pi.console());
     let to_message = first_message.saturating_sub(network.at);
     eprintln!("power-on to login: {:.1} s", login.at.as_secs_f64());
     eprintln!("network up to first message: {:.1} s", to_message.as_secs_f64());

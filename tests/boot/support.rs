@@ -6,7 +6,7 @@ use std::process::Command;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use imgbuild::emulator::{Broker, Card, Clock, Emulator, Machine, Message, Setup};
+use imgbuild::emulator::{Broker, Card, Clock, Console, Emulator, Machine, Message, Setup};
 use tempfile::TempDir;
 
 use crate::authority::{Authority, Valid};
@@ -27,6 +27,14 @@ pub(crate) const HOST: &str = "broker.test";
 pub(crate) fn one_at_a_time() -> MutexGuard<'static, ()> {
     static PI: Mutex<()> = Mutex::new(());
     PI.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Keeps what the console showed, for whoever wants to know more: below cargo's `target/tmp`.
+pub(crate) fn keep_log(name: &str, console: &Console) {
+    let lines = console.lines();
+    let lines = lines.iter().map(|line| format!("{:7.1} {}\n", line.at.as_secs_f64(), line.text));
+    let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name).with_extension("log");
+    fs::write(path, lines.collect::<String>()).unwrap();
 }
 
 /// A folder with a profile, its keys, and a broker that asks for the card's certificate.

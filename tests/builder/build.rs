@@ -62,9 +62,12 @@ fn the_sensor_s_bus_is_on_for_every_board_and_the_command_line_stays_one_line() 
 #[test]
 fn units_are_enabled_and_masked() {
     let card = Project::new().build();
-    let wants = "/etc/systemd/system/multi-user.target.wants";
-    for unit in ["imgbuild-agent.service", "systemd-networkd.service", "imgbuild-grow.service"] {
-        let target = card.link(&format!("{wants}/{unit}"));
+    for (wants, unit) in [
+        ("sysinit.target.wants", "imgbuild-agent.service"),
+        ("multi-user.target.wants", "systemd-networkd.service"),
+        ("multi-user.target.wants", "imgbuild-grow.service"),
+    ] {
+        let target = card.link(&format!("/etc/systemd/system/{wants}/{unit}"));
         assert_eq!(target, Some(format!("/usr/lib/systemd/system/{unit}")));
     }
     for unit in ["ssh.service", "systemd-networkd-wait-online.service"] {
