@@ -101,19 +101,8 @@ fn lay_out(recipe: &Recipe, scratch: &Path) -> anyhow::Result<()> {
 /// Runs mmdebstrap and passes on what it is about.
 fn debootstrap(recipe: &Recipe, scratch: &Path, progress: Progress) -> anyhow::Result<()> {
     let title = format!("installing the packages of {}", recipe.name);
-    // No translations and no manuals: nobody reads them on a device without a screen. The cache does not
-    // see these options: whoever changes them changes a file of the recipe too.
     let mut child = Tool::new("mmdebstrap", title.as_str())
-        .args(["--variant=minbase", "--format=tar"])
-        .arg(format!("--architectures={}", recipe.architecture))
-        .arg(format!("--components={}", recipe.components))
-        .arg(format!("--include={}", recipe.packages().join(",")))
-        .args([
-            "--dpkgopt=path-exclude=/usr/share/man/*",
-            "--dpkgopt=path-exclude=/usr/share/info/*",
-        ])
-        .args(["--dpkgopt=path-exclude=/usr/share/locale/*/LC_MESSAGES/*.mo"])
-        .arg(recipe.suite)
+        .args(recipe.options())
         .arg(scratch.join("base.tar"))
         .command()?
         .stdin(Stdio::null())

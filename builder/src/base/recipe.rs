@@ -12,6 +12,16 @@ use super::mbr::{Mbr, Partition};
 /// The script that all recipes share.
 const ASSEMBLE: &str = include_str!("recipes/assemble.sh");
 
+/// What mmdebstrap is told for every base. No translations and no manuals: nobody reads them on a device
+/// without a screen.
+const OPTIONS: [&str; 5] = [
+    "--variant=minbase",
+    "--format=tar",
+    "--dpkgopt=path-exclude=/usr/share/man/*",
+    "--dpkgopt=path-exclude=/usr/share/info/*",
+    "--dpkgopt=path-exclude=/usr/share/locale/*/LC_MESSAGES/*.mo",
+];
+
 /// The layout of every Raspberry Pi OS image: 8 MiB of nothing, 512 MiB to boot from, the rest for root.
 const BOOT_SECTOR: u32 = 16_384;
 const BOOT_SECTORS: u32 = 1_048_576;
@@ -66,6 +76,17 @@ impl Recipe {
         words.filter(|word| !word.is_empty()).collect()
     }
 
+    /// What mmdebstrap is told, but for where to put the result.
+    pub fn options(&self) -> Vec<String> {
+        let own = [
+            format!("--architectures={}", self.architecture),
+            format!("--components={}", self.components),
+            format!("--include={}", self.packages().join(",")),
+            self.suite.to_owned(),
+        ];
+        OPTIONS.map(str::to_owned).into_iter().chain(own).collect()
+    }
+
     /// The files for the scratch folder, with what is known about this base filled in.
     pub fn files(&self) -> impl Iterator<Item = (&'static str, String)> {
         let disk_id = format!("{:08x}", self.table().disk_id);
@@ -118,7 +139,7 @@ impl Recipe {
         let mut digest = Sha256::new();
         let head = [self.name, self.suite, self.architecture, self.components, self.packages];
         let files = self.files.iter().flat_map(|(name, content)| [*name, *content]);
-        for part in head.into_iter().chain([ASSEMBLE]).chain(files) {
+        for part in head.into_iter().chain(OPTIONS).chain([ASSEMBLE]).chain(files) {
             // the length first, so that no two recipes read alike
             digest.update((part.len() as u64).to_le_bytes());
             digest.update(part);
@@ -149,6 +170,10 @@ mod tests {
     use super::*;
     use crate::tool::Tool;
 
+    fn file(wanted: &str) -> String {
+        RECIPES[0].files().find(|(name, _)| *name == wanted).unwrap().1
+    }
+
     #[test]
     fn every_package_has_a_name_and_no_more() {
         for recipe in &RECIPES {
@@ -171,7 +196,7 @@ mod tests {
 
     #[test]
     fn the_kernel_command_line_is_one_line_without_an_end() {
-        let (_, line) = RECIPES[0].files().find(|(name, _)| *name == "cmdline.txt").unwrap();
+        let line = file("cmdline.txt");
         assert!(!line.contains('\n') && line.contains(&RECIPES[0].table().part_uuid(2)), "{line}");
     }
 
@@ -185,10 +210,7 @@ mod tests {
     /// before it ends. Returns what is left of ours.
     fn after_the_hook(config: &str) -> (String, String) {
         let folder = tempfile::TempDir::new().unwrap();
-        let (_, defaults) = RECIPES[0]
-            .files()
-            .find(|(name, _)| *name == "rootfs/etc/default/raspi-firmware")
-            .unwrap();
+        let defaults = file("rootfs/etc/default/raspi-firmware");
         let write =
             |name: &str, content: &str| std::fs::write(folder.path().join(name), content).unwrap();
         write("defaults", &defaults.replace("/boot/firmware", folder.path().to_str().unwrap()));

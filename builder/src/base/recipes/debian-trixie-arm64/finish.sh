@@ -3,7 +3,8 @@
 
 # each device makes its own at its first start
 rm -f "$root"/etc/ssh/ssh_host_*
-: > "$root/etc/machine-id"
+# to systemd this is a first start, which is when ssh makes its keys
+echo uninitialized > "$root/etc/machine-id"
 rm -f "$root/var/lib/dbus/machine-id" "$root/var/lib/systemd/random-seed"
 
 # not that of the machine that made this
