@@ -21,7 +21,7 @@ image: builder agents certificates
 run: builder agents certificates
 	$(IMGBUILD) run $(PROFILE)
 
-test: builder agents
+test: agents
 	$(CARGO) test --workspace --locked
 
 lint: setup

@@ -28,7 +28,7 @@ const NAP: Duration = Duration::from_secs(1);
 const STARTING: Duration = Duration::from_mins(5);
 
 /// …and gives sensors this long to appear,
-const GRACE: Duration = Duration::from_secs(30);
+const GRACE: Duration = Duration::from_secs(90);
 
 /// asking them so often.
 const AGAIN: Duration = Duration::from_millis(500);
@@ -296,7 +296,7 @@ mod tests {
         assert_eq!(records.iter().map(seconds_of).collect::<Vec<_>>(), [30, 40]);
         // and a machine that runs for long has no sensors that are about to appear
         assert_eq!(settled_after(3_600), 3_600);
-        assert_eq!(settled_after(20), 50);
+        assert_eq!(settled_after(20), 110);
     }
 
     fn settled_after(seconds: u64) -> u64 {

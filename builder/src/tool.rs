@@ -193,14 +193,43 @@ pub struct Package {
     pub probe: &'static str,
 }
 
+/// How a package stands on this machine.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Standing {
+    /// It is there.
+    Present,
+    /// It is there in a version that will not do.
+    TooOld(String),
+    /// It is not there.
+    Missing,
+}
+
 impl Package {
-    /// Is it on this machine, as its probe shows?
-    pub fn is_present(&self) -> bool {
-        if self.probe.starts_with('/') {
+    /// How it stands on this machine: there, as its probe shows, and new enough, as dpkg says.
+    pub fn standing(&self) -> Standing {
+        let there = if self.probe.starts_with('/') {
             Path::new(self.probe).exists()
         } else {
             find(self.probe).is_some()
+        };
+        if !there {
+            return Standing::Missing;
         }
+        match self.version.and_then(|wanted| self.older_than(wanted)) {
+            Some(installed) => Standing::TooOld(installed),
+            None => Standing::Present,
+        }
+    }
+
+    /// The installed version, if it is older than `wanted`. Where dpkg does not know the package, it
+    /// came another way, and whoever brought it knows its version.
+    fn older_than(&self, wanted: &str) -> Option<String> {
+        let query = Tool::new("dpkg-query", "asking for a version");
+        let version = query.args(["--show", "--showformat=${Version}", self.name]).run().ok()?;
+        let upstream = version.split_once(':').map_or(version.as_str(), |(_, rest)| rest);
+        let compare = Tool::new("dpkg", "comparing versions");
+        let new_enough = compare.args(["--compare-versions", upstream, "ge", wanted]).run().is_ok();
+        (!new_enough && !version.is_empty()).then_some(version)
     }
 }
 
@@ -254,6 +283,16 @@ mod tests {
             "starting the broker: `mosquitto` is not on this machine; the Debian package `mosquitto` brings it"
         );
         assert_eq!(package_of("e2fsck"), "e2fsprogs");
+    }
+
+    #[test]
+    fn a_package_is_there_in_a_version_or_is_not() {
+        let package =
+            |version, probe| Package { purpose: "test", name: "coreutils", version, probe };
+        assert_eq!(package(Some("8.0"), "ls").standing(), Standing::Present);
+        assert!(matches!(package(Some("999"), "ls").standing(), Standing::TooOld(_)));
+        assert_eq!(package(None, "no-such-program").standing(), Standing::Missing);
+        assert_eq!(package(None, "/no/such/file").standing(), Standing::Missing);
     }
 
     #[test]

@@ -73,6 +73,7 @@ fn what_is_not_planned_is_as_in_the_base() {
     assert!(output.stderr.is_empty(), "{}", String::from_utf8_lossy(&output.stderr));
     let planned = [
         "/etc",
+        "/var: .updated",
         "/home",
         "/usr/bin",
         "/usr/lib/imgbuild",

@@ -89,6 +89,7 @@ fn what_no_overlay_writes_is_as_in_the_base() {
     let planned = |path: &str| {
         [
             "/etc/",
+            "/var/.updated",
             "/usr/bin/imgbuild-agent",
             "/usr/lib/imgbuild",
             "/usr/lib/systemd/system/imgbuild-",

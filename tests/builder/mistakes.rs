@@ -216,6 +216,23 @@ fn a_tool_that_is_missing() {
 }
 
 #[test]
+fn the_doctor_lists_every_tool_and_names_what_is_missing() {
+    let project = Project::new();
+    let seen = project.imgbuild(&["doctor"]);
+    for tool in [
+        "e2fsprogs 1.47 or later (debugfs)",
+        "qemu-system-arm 9.0 or later",
+        "mosquitto (mosquitto)",
+    ] {
+        assert!(seen.contains(tool), "{seen}");
+    }
+    let script = "mount --bind /dev/null /usr/bin/mcopy; exec \"$@\"";
+    let mut command = project.command_in_namespace(script, &["doctor"]);
+    let seen = project.seen(&mut command);
+    assert!(seen.starts_with("exit: 3\n") && seen.contains("missing  mtools (mcopy)"), "{seen}");
+}
+
+#[test]
 fn no_command_at_all() {
     let seen = Project::new().imgbuild(&[]);
     assert!(seen.starts_with("exit: 2\nerror: a profile or a command is wanted"), "{seen}");

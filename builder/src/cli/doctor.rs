@@ -4,23 +4,30 @@ use std::process::ExitCode;
 use anyhow::Context;
 
 use super::output;
-use crate::tool::{self, Package};
+use crate::tool::{self, Package, Standing};
 
 /// `imgbuild doctor`
 pub(super) fn doctor() -> anyhow::Result<ExitCode> {
-    let mut missing = Vec::new();
+    let mut wanted = Vec::new();
     let mut out = std::io::stdout().lock();
     for package in tool::packages() {
-        let Package { purpose, name, probe, .. } = package;
-        let state = if package.is_present() { "ok" } else { "missing" };
-        writeln!(out, "{state:<8} {purpose:<7} {name:<18} {probe}").context("printing the list")?;
-        if !package.is_present() {
-            missing.push(name);
+        let Package { purpose, name, version, probe } = package;
+        let standing = package.standing();
+        let state = match &standing {
+            Standing::Present => "ok".to_owned(),
+            Standing::TooOld(there) => format!("too old: {there}"),
+            Standing::Missing => "missing".to_owned(),
+        };
+        let version = version.map_or_else(String::new, |version| format!(" {version} or later"));
+        writeln!(out, "{purpose:<7} {state:<8} {name}{version} ({probe})")
+            .context("printing the list")?;
+        if standing != Standing::Present {
+            wanted.push(name);
         }
     }
-    if missing.is_empty() {
+    if wanted.is_empty() {
         return Ok(ExitCode::SUCCESS);
     }
-    output::say(&format!("install what is missing: apt-get install {}", missing.join(" ")));
+    output::say(&format!("install what is missing or too old: {}", wanted.join(" ")));
     Ok(ExitCode::from(3))
 }
