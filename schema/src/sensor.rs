@@ -8,7 +8,7 @@ use crate::values::{I2cAddress, I2cBus};
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Driver {
-    /// Texas Instruments TMP102, and the TMP105, TMP75 and LM75 that are read alike.
+    /// Texas Instruments TMP102, and the TMP105 and TMP75, which are read alike.
     Tmp102(Tmp102),
     /// The temperature of the processor, as the kernel reports it.
     CpuTemperature(CpuTemperature),

@@ -10,7 +10,7 @@ folder=$2
 kept=$(dirname "$base")/access-point-trixie-arm64.tar
 
 if ! [ -e "$kept" ]; then
-    mmdebstrap --variant=extract --arch=arm64 --include=hostapd,dnsmasq-base trixie "$kept.new" >&2
+    mmdebstrap --variant=extract --format=tar --arch=arm64 --include=hostapd,dnsmasq-base trixie "$kept.new" >&2
     mv "$kept.new" "$kept"
 fi
 

@@ -1,10 +1,13 @@
-//! Texas Instruments TMP102 and the chips that are read alike (TMP105, TMP75, LM75).
+//! Texas Instruments TMP102 and the chips that are read alike (TMP105, TMP75).
 //!
 //! Register 0 holds the temperature in 16 bits, left-justified, two's complement: 12 bits of 0.0625 °C,
-//! or 13 in the extended mode of the TMP102, which bit 0 tells (SBOS397, table 3). Chips with fewer bits
-//! leave the lowest at zero, so they are read alike.
+//! or 13 in the extended mode of the TMP102, which bit 0 tells (SBOS397, table 3).
+//!
+//! Bits 5 and 6 of register 1 choose the resolution. The TMP102 always has 12 bits, and both read as one;
+//! its relatives wake up with 9 bits, both zero, and are told to use all they have (SBOS288, table 8).
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use embedded_hal::i2c::I2c;
 use imgbuild_schema::sensor;
@@ -14,6 +17,13 @@ use linux_embedded_hal::i2cdev::linux::LinuxI2CError;
 use super::{Reading, Sensor, SensorError, temperature, thousandths};
 
 const TEMPERATURE: u8 = 0;
+const CONFIGURATION: u8 = 1;
+
+/// Twelve bits of resolution.
+const FINEST: u8 = 0b0110_0000;
+
+/// How long a chip takes for its first reading of twelve bits, at most.
+const CONVERSION: Duration = Duration::from_millis(320);
 
 /// The kernel's number for "another driver has it".
 const EBUSY: i32 = 16;
@@ -41,14 +51,20 @@ impl Tmp102 {
     fn read_directly(&mut self) -> Result<f64, SensorError> {
         let address = self.place.address.get();
         let place = format!("{} on {}", self.place.address, self.place.bus);
-        let bus = match &mut self.bus {
-            Some(bus) => bus,
+        let (bus, prepared) = match &mut self.bus {
+            Some(bus) => (bus, Ok(false)),
             unopened => {
                 let node = self.root.join(self.place.bus.device_node().trim_start_matches('/'));
-                unopened.insert(open(&node)?)
+                let bus = unopened.insert(open(&node)?);
+                let prepared = prepare(bus, address);
+                (bus, prepared)
             }
         };
-        let reading = celsius(bus, address).map_err(|error| match error.inner() {
+        if let Ok(true) = prepared {
+            std::thread::sleep(CONVERSION);
+        }
+        let reading = prepared.and_then(|_| celsius(bus, address));
+        let reading = reading.map_err(|error| match error.inner() {
             error if number(error) == Some(EBUSY) => SensorError(format!(
                 "a kernel driver owns the address {place}, and it offers no temperature"
             )),
@@ -83,6 +99,17 @@ fn open(node: &Path) -> Result<I2cdev, SensorError> {
         let remedy = if node.exists() { "" } else { "; is I²C switched on in config.txt?" };
         SensorError(format!("opening {}: {}{remedy}", node.display(), words(&error)))
     })
+}
+
+/// Has the chip use all the bits it has. Was there anything to change?
+fn prepare<B: I2c>(bus: &mut B, address: u8) -> Result<bool, B::Error> {
+    let mut register = [0];
+    bus.write_read(address, &[CONFIGURATION], &mut register)?;
+    if register[0] & FINEST == FINEST {
+        return Ok(false);
+    }
+    bus.write(address, &[CONFIGURATION, register[0] | FINEST])?;
+    Ok(true)
 }
 
 /// What the chip at an address says.
@@ -121,8 +148,8 @@ mod tests {
     use super::super::put;
     use super::*;
 
-    /// A chip that holds one register, and answers at 0x48 alone.
-    struct Chip([u8; 2]);
+    /// A chip with its temperature and its configuration, which answers at 0x48 alone.
+    struct Chip([u8; 2], u8);
 
     impl ErrorType for Chip {
         type Error = ErrorKind;
@@ -139,9 +166,25 @@ mod tests {
                     register.copy_from_slice(&self.0);
                     Ok(())
                 }
+                [Operation::Write([CONFIGURATION]), Operation::Read(register)] => {
+                    register.copy_from_slice(&[self.1]);
+                    Ok(())
+                }
+                [Operation::Write([CONFIGURATION, configuration])] => {
+                    self.1 = *configuration;
+                    Ok(())
+                }
                 _ => Err(ErrorKind::Other),
             }
         }
+    }
+
+    #[test]
+    fn a_chip_is_told_once_to_use_all_its_bits() {
+        let mut relative = Chip([0, 0], 0b0000_0010);
+        assert_eq!(prepare(&mut relative, 0x48), Ok(true));
+        assert_eq!(relative.1, 0b0110_0010, "and what else was set stays");
+        assert_eq!(prepare(&mut relative, 0x48), Ok(false));
     }
 
     fn tmp102(root: &Path) -> Tmp102 {
@@ -172,7 +215,7 @@ mod tests {
 
     #[test]
     fn one_transaction_reads_the_chip_at_its_address() {
-        let mut chip = Chip([0x17, 0x90]);
+        let mut chip = Chip([0x17, 0x90], FINEST);
         assert_eq!(celsius(&mut chip, 0x48).map(f64::to_bits), Ok(f64::to_bits(23.5625)));
         assert_eq!(celsius(&mut chip, 0x49), Err(ErrorKind::Other));
     }

@@ -34,6 +34,15 @@ fn model(spec: &DeviceSpec, base: BaseView<'_>) -> Option<Problem> {
             .help("choose a base for this model"),
         );
     }
+    if let Some((_, reason)) =
+        facts.firmware.crippled.iter().find(|(name, _)| *name == model.name())
+    {
+        return Some(
+            problem(format!("{name} starts a {}, but {reason}", model.name()))
+                .label("would be of no use")
+                .help("choose a base with a newer kernel"),
+        );
+    }
     if !facts.firmware.boards.contains(&model.name()) {
         let boards = facts.firmware.boards.join(", ");
         return Some(

@@ -13,7 +13,7 @@ pub struct Sensor {
     /// How often it is read. Left out: `telemetry.interval`.
     #[serde(default)]
     pub interval: Option<Sp<HumanDuration>>,
-    /// A TMP102, TMP105, TMP75 or LM75 on an I²C bus.
+    /// A TMP102, TMP105 or TMP75 on an I²C bus.
     #[serde(default)]
     pub tmp102: Option<Sp<Tmp102>>,
     /// The processor's own temperature.
