@@ -11,11 +11,9 @@ ip -n ap link set lo up
 ip -n ap address add 192.168.73.1/24 dev wlan1
 ip -n ap link set wlan1 up
 
-in_ap() { ip netns exec ap "$@"; }
-
-in_ap /opt/ap/bin/hostapd /opt/ap/right.conf &
+ip netns exec ap /opt/ap/bin/hostapd /opt/ap/right.conf &
 hostapd=$!
-in_ap /opt/ap/bin/dnsmasq --keep-in-foreground --port=0 --interface=wlan1 --bind-interfaces \
+ip netns exec ap /opt/ap/bin/dnsmasq --keep-in-foreground --port=0 --interface=wlan1 --bind-interfaces \
     --dhcp-range=192.168.73.10,192.168.73.99 --dhcp-leasefile=/run/ap.leases --user=root --conf-file=/dev/null &
 
 while ! wpa_cli -i wlan0 status | grep -q '^ip_address='; do sleep 1; done

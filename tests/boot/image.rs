@@ -82,7 +82,7 @@ fn what_is_not_planned_is_as_in_the_base() {
     ];
     for line in differing.lines() {
         let line = line.replace(before.to_str().unwrap(), "").replace(after.to_str().unwrap(), "");
-        let path = ["Files ", "File ", "Only in "]
+        let path = ["Files ", "File ", "Symbolic links ", "Only in "]
             .iter()
             .find_map(|start| line.strip_prefix(start))
             .unwrap_or_else(|| panic!("what does diff say? {line}"));

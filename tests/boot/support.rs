@@ -95,10 +95,13 @@ impl Proof {
         image
     }
 
-    /// Writes the image to a card.
+    /// Writes the image to a card, which is larger.
     pub(crate) fn flash(&self, image: &Path) -> Card {
         fs::create_dir(self.path("pi")).unwrap();
-        Card::prepare(image, &self.path("pi")).unwrap()
+        let card = Card::prepare(image, &self.path("pi")).unwrap();
+        let file = fs::File::options().write(true).open(card.path()).unwrap();
+        file.set_len(2 * file.metadata().unwrap().len()).unwrap();
+        card
     }
 
     /// Puts the card into a Pi and switches it on.

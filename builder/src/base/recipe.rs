@@ -40,6 +40,8 @@ pub struct Recipe {
     pub architecture: &'static str,
     /// Parts of the archive that packages may come from.
     pub components: &'static str,
+    /// The script that prepares the empty tree.
+    setup: &'static str,
     /// The packages to install, a comment to each.
     packages: &'static str,
     /// Files that are laid into the scratch folder, under these names.
@@ -58,6 +60,7 @@ pub const RECIPES: [Recipe; 1] = [Recipe {
     suite: "trixie",
     architecture: "arm64",
     components: "main,non-free-firmware",
+    setup: include_str!("recipes/debian-trixie-arm64/setup.sh"),
     packages: include_str!("recipes/debian-trixie-arm64/packages.txt"),
     files: files!("debian-trixie-arm64":
         "finish.sh" "config.txt" "cmdline.txt" "rootfs/etc/fstab" "rootfs/etc/default/raspi-firmware"),
@@ -81,6 +84,7 @@ impl Recipe {
         let own = [
             format!("--architectures={}", self.architecture),
             format!("--components={}", self.components),
+            format!("--setup-hook={}", self.setup),
             format!("--include={}", self.packages().join(",")),
             self.suite.to_owned(),
         ];
