@@ -13,7 +13,7 @@ use crate::authority::{Authority, Valid};
 use crate::time_server;
 
 /// How long anything may take on a busy machine: ten times what it takes on an idle one.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(600);
+pub(crate) const PATIENCE: Duration = Duration::from_mins(10);
 
 /// What the machine is given beside the card: the journal on the console, so that what happens inside
 /// can be waited for.

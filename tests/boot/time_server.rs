@@ -6,8 +6,8 @@ use std::net::UdpSocket;
 use std::sync::Once;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-/// From 1900, where NTP begins to count, to 1970.
-const ERA: Duration = Duration::from_secs(2_208_988_800);
+/// From 1900, where NTP begins to count, to 1970: seventy years, seventeen of them with a leap day.
+const ERA: Duration = Duration::from_hours(24 * (70 * 365 + 17));
 
 /// Answers from now on, until this process ends.
 pub(crate) fn start() {

@@ -35,7 +35,7 @@ impl Fixture {
 
     fn make() -> Self {
         let fixture = Self { folder: tempfile::tempdir().unwrap() };
-        fixture.write("agents/aarch64-unknown-linux-musl/imgbuild-agent", &[b'a'; 200_000]);
+        fixture.write("agents/aarch64-unknown-linux-musl/imgbuild-agent", &vec![b'a'; 200_000]);
         fixture.root();
         fixture.boot();
         let image = fs::File::create_new(fixture.image()).unwrap();
