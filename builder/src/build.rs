@@ -59,7 +59,8 @@ fn overlays(loaded: &Loaded) -> anyhow::Result<Vec<Overlay>> {
 fn date(base: &Base) -> anyhow::Result<u64> {
     match std::env::var("SOURCE_DATE_EPOCH") {
         Err(_) => Ok(base.facts.date()),
-        Ok(text) => text.parse().map_err(|_| {
+        // Day 0 has meanings of its own: "change the password" to shadow(5), "today" to e2fsprogs.
+        Ok(text) => text.parse().map(|date: u64| date.max(86_400)).map_err(|_| {
             fault::Lacking(format!("SOURCE_DATE_EPOCH is {text:?}, which is no number of seconds"))
                 .into()
         }),

@@ -65,69 +65,91 @@ impl fmt::Display for Report {
 }
 
 /// The source with every secret that is written out in it replaced by stars, byte for byte, so that
-/// positions stay right. A secret that is looked up (`!secret …`) is not in the source.
+/// positions stay right. What is looked up (`!secret …`) is not in the source.
+///
+/// It errs on the safe side: the source may not be YAML at all.
 fn conceal(source: &str) -> String {
-    let mut out = String::with_capacity(source.len());
+    let mut concealed = String::with_capacity(source.len());
+    // the indentation of the key whose value goes on in the lines below, and whether a key is being shown
     let mut block: Option<usize> = None;
+    let mut armoured = false;
     for line in source.split_inclusive('\n') {
         let indent = line.len() - line.trim_start_matches(' ').len();
-        match block {
-            Some(parent) if indent > parent || line.trim().is_empty() => {
-                out.extend(line.chars().map(|c| if c.is_whitespace() { c } else { '*' }));
-                continue;
-            }
-            _ => block = None,
+        if block.is_some_and(|parent| indent <= parent && !line.trim().is_empty()) {
+            block = None;
         }
-        let concealed = conceal_line(line);
-        if concealed.opens_block {
+        armoured |= line.contains("-----BEGIN ");
+        if block.is_some() || armoured {
+            armoured &= !line.contains("-----END ");
+            concealed.extend(line.chars().map(stars));
+            continue;
+        }
+        let (text, goes_on) = conceal_line(line);
+        if goes_on {
             block = Some(indent);
         }
-        out.push_str(&concealed.text);
+        concealed += &text;
     }
-    out
+    concealed
 }
 
-struct Concealed {
-    text: String,
-    opens_block: bool,
+/// As many stars as a character has bytes; white space stays.
+fn stars(c: char) -> String {
+    if c.is_whitespace() { c.to_string() } else { "*".repeat(c.len_utf8()) }
 }
 
-fn conceal_line(line: &str) -> Concealed {
+/// A line without its secrets, and whether the last of them goes on below.
+fn conceal_line(line: &str) -> (String, bool) {
     let mut text = line.to_owned();
-    let mut opens_block = false;
+    let mut goes_on = false;
     for key in SECRET_KEYS {
         let mut from = 0;
         while let Some(found) = text[from..].find(key) {
             let start = from + found;
-            let after = start + key.len();
-            from = after;
-            let begins_word =
-                !text[..start].ends_with(|c: char| c.is_alphanumeric() || "_-".contains(c));
-            let rest = text[after..].trim_start_matches(['"', '\'']);
-            if !begins_word || !rest.starts_with(':') {
+            from = start + key.len();
+            let inside_word =
+                text[..start].ends_with(|c: char| c.is_alphanumeric() || "_-".contains(c));
+            let after = text[from..].trim_start_matches(['"', '\'', ' ']);
+            let Some(value) = after.strip_prefix(':').map(str::trim_start).filter(|_| !inside_word)
+            else {
                 continue;
-            }
-            let value_at = text.len() - rest[1..].trim_start().len();
-            let value = &text[value_at..];
-            if value.starts_with(['|', '>']) {
-                opens_block = true;
-            } else if !value.starts_with(['!', '*', '{', '[']) {
-                let end = value_at + value_length(value);
-                let stars: String = text[value_at..end].bytes().map(|_| '*').collect();
-                text.replace_range(value_at..end, &stars);
+            };
+            let at = text.len() - value.len();
+            let in_flow = text[..start].contains(['{', '[']);
+            let looked_up =
+                ["!secret", "!env", "!file", "*"].iter().any(|tag| value.starts_with(tag));
+            goes_on |= value.is_empty() || (!in_flow && !looked_up);
+            if !looked_up {
+                let end = at + value_length(value, in_flow);
+                let hidden: String = text[at..end].chars().map(stars).collect();
+                text.replace_range(at..end, &hidden);
             }
         }
     }
-    Concealed { text, opens_block }
+    (text, goes_on)
 }
 
-/// How far the value goes that `text` begins with: to the closing quote, or to what ends a bare one.
-fn value_length(text: &str) -> usize {
+/// How far the value goes that `text` begins with: to the end of the line, or, inside braces, to what ends it
+/// there. A quoted one may hold what would.
+fn value_length(text: &str, in_flow: bool) -> usize {
     let line = text.trim_end().len();
-    match text.chars().next() {
-        Some(quote @ ('"' | '\'')) => text[1..].find(quote).map_or(line, |closing| closing + 2),
-        _ => text[..line].find([',', '}']).unwrap_or(line),
+    if !in_flow {
+        return line;
     }
+    let mut quote = None;
+    let mut escaped = false;
+    for (at, c) in text[..line].char_indices() {
+        match quote {
+            Some('"') if escaped => escaped = false,
+            Some('"') if c == '\\' => escaped = true,
+            Some(open) if c == open => quote = None,
+            Some(_) => {}
+            None if matches!(c, '"' | '\'') => quote = Some(c),
+            None if matches!(c, ',' | '}' | ']') => return at,
+            None => {}
+        }
+    }
+    line
 }
 
 #[cfg(test)]
@@ -138,20 +160,32 @@ mod tests {
     fn secrets_that_are_written_out_are_not_shown() {
         for (source, shown) in [
             ("psk: hunter22\n", "psk: ********\n"),
+            ("psk : hunter22\n", "psk : ********\n"),
+            ("psk: !!str hunter22\n", "psk: ***** ********\n"),
             (
                 "- {ssid: a, psk: hunter22, hidden: true}\n",
                 "- {ssid: a, psk: ********, hidden: true}\n",
             ),
-            ("password: \"a, b\" # mine\n", "password: ****** # mine\n"),
-            ("psk: !secret wifi\n", "psk: !secret wifi\n"),
+            ("- {psk: \"a\\\", b\", ssid: c}\n", "- {psk: ***** **, ssid: c}\n"),
+            ("- {psk: 'a'', b', ssid: c}\n", "- {psk: ***** **, ssid: c}\n"),
+            ("password: abc,d}f # mine\n", "password: ******* * ****\n"),
+            ("password: pässwörd\n", "password: **********\n"),
+            ("psk: !secret wifi\nnext: 1\n", "psk: !secret wifi\nnext: 1\n"),
+            ("psk:\n  hunter22\nnext: 1\n", "psk:\n  ********\nnext: 1\n"),
+            ("psk: \"hun\n  ter\"\nnext: 1\n", "psk: ****\n  ****\nnext: 1\n"),
             (
-                "private_key: |\n  line\n  two\nnext: 1\n",
-                "private_key: |\n  ****\n  ***\nnext: 1\n",
+                "private_key: |\n  löne\n  two\nnext: 1\n",
+                "private_key: *\n  *****\n  ***\nnext: 1\n",
+            ),
+            (
+                "ssh_keys: [\"-----BEGIN KEY-----\"]\nb: 1\n-----END KEY-----\nc: 1\n",
+                "********* ************ **********\n** *\n******** ********\nc: 1\n",
             ),
             ("wpapsk: shown\n", "wpapsk: shown\n"),
             ("ssid: psk\n", "ssid: psk\n"),
         ] {
             assert_eq!(conceal(source), shown);
+            assert_eq!(shown.len(), source.len(), "positions stay right");
         }
     }
 }

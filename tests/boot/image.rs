@@ -76,7 +76,7 @@ fn what_is_not_planned_is_as_in_the_base() {
         "/var: .updated",
         "/home",
         "/usr/bin",
-        "/usr/lib/imgbuild",
+        "/usr/lib: imgbuild",
         "/usr/lib/systemd/system",
         "/usr/lib/udev/rules.d",
     ];

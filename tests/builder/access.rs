@@ -48,11 +48,9 @@ fn a_user_with_keys_has_a_home_and_ssh_and_no_password() {
     );
     assert!(card.link("/etc/systemd/system/multi-user.target.wants/ssh.service").is_some());
     assert!(
-        card.read("/etc/sudoers.d/010-imgbuild")
-            .unwrap()
-            .contains("pi ALL=(ALL:ALL) NOPASSWD: ALL")
+        card.read("/etc/sudoers.d/zz-imgbuild").unwrap().contains("pi ALL=(ALL:ALL) NOPASSWD: ALL")
     );
-    assert_eq!(card.stat("/etc/sudoers.d/010-imgbuild").unwrap().mode, "0440");
+    assert_eq!(card.stat("/etc/sudoers.d/zz-imgbuild").unwrap().mode, "0440");
     card.fsck();
 }
 

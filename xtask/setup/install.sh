@@ -49,14 +49,15 @@ enable_backports() {
     target=/etc/apt/sources.list.d/imgbuild-backports
     for source in /etc/apt/sources.list.d/*.sources; do
         [ -e "$source" ] || continue
-        awk -v RS= -v ORS='\n\n' -v suite="$codename" '$0 ~ "Suites:[^\n]*" suite "( |\n|$)"' "$source" |
-            awk -v RS= -v suite="$codename" 'NR == 1 { sub(/Suites:[^\n]*/, "Suites: " suite "-backports"); print }' > /tmp/imgbuild-backports.$$
-        if [ -s /tmp/imgbuild-backports.$$ ]; then
-            as_root install -m 0644 /tmp/imgbuild-backports.$$ "$target.sources"
-            rm -f /tmp/imgbuild-backports.$$
+        # the first paragraph that is Debian's own archive of this release
+        derived=$(awk -v RS= -v suite="$codename" '
+            !done && /URIs:[^\n]*\/debian/ && $0 ~ "Suites:[^\n]*" suite "( |\n|$)" && /Components:[^\n]*main/ {
+                sub(/Suites:[^\n]*/, "Suites: " suite "-backports"); print; done = 1
+            }' "$source")
+        if [ -n "$derived" ]; then
+            printf '%s\n' "$derived" | as_root tee "$target.sources" >/dev/null
             return
         fi
-        rm -f /tmp/imgbuild-backports.$$
     done
     if line=$(grep -hE "^deb .* $codename main" /etc/apt/sources.list /etc/apt/sources.list.d/*.list 2>/dev/null | head -n 1) && [ -n "$line" ]; then
         printf '%s\n' "$line" | sed "s/ $codename main/ $codename-backports main/" | as_root tee "$target.list" >/dev/null

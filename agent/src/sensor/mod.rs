@@ -3,6 +3,7 @@
 //! A sensor that the kernel has a driver for is read through that driver's files, for two masters at
 //! one chip disturb each other; all others are read directly.
 
+mod bus;
 mod cpu_temperature;
 mod tmp102;
 

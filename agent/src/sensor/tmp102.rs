@@ -14,7 +14,7 @@ use imgbuild_schema::sensor;
 use linux_embedded_hal::I2cdev;
 use linux_embedded_hal::i2cdev::linux::LinuxI2CError;
 
-use super::{Reading, Sensor, SensorError, temperature, thousandths};
+use super::{Reading, Sensor, SensorError, bus, temperature, thousandths};
 
 const TEMPERATURE: u8 = 0;
 const CONFIGURATION: u8 = 1;
@@ -42,7 +42,7 @@ impl Tmp102 {
 
     /// The kernel's folder for the chip, which is there if a device was declared at its address.
     fn kernel_device(&self) -> PathBuf {
-        let bus = self.place.bus.to_string();
+        let bus = bus::name(self.place.bus, &self.root);
         let number = bus.trim_start_matches("i2c-");
         let name = format!("{number}-{:04x}", self.place.address.get());
         self.root.join("sys/bus/i2c/devices").join(name)
@@ -54,7 +54,7 @@ impl Tmp102 {
         let (bus, prepared) = match &mut self.bus {
             Some(bus) => (bus, Ok(false)),
             unopened => {
-                let node = self.root.join(self.place.bus.device_node().trim_start_matches('/'));
+                let node = self.root.join("dev").join(bus::name(self.place.bus, &self.root));
                 let bus = unopened.insert(open(&node)?);
                 let prepared = prepare(bus, address);
                 (bus, prepared)

@@ -11,6 +11,7 @@ use super::arguments::Run;
 use super::build;
 use super::output::Output;
 use crate::base::Base;
+use crate::base::cache::Bases;
 use crate::base::tree::Tree;
 use crate::emulator::session::{self, Options};
 use crate::emulator::{Board, Setup};
@@ -18,9 +19,12 @@ use crate::profile::Loaded;
 
 /// `imgbuild run`
 pub(super) fn run(arguments: &Run, output: Output) -> anyhow::Result<ExitCode> {
+    // beside the bases: there a card may share their blocks, and /tmp may be too small for it
+    let cache = Bases::of_user()?.folder().to_owned();
+    fs::create_dir_all(&cache).with_context(|| format!("making {}", cache.display()))?;
     let scratch = tempfile::Builder::new()
-        .prefix("imgbuild-run-")
-        .tempdir()
+        .prefix("run-")
+        .tempdir_in(&cache)
         .context("making a folder for temporary files")?;
     let (image, model) = image(&arguments.card, &scratch, output)?;
     let card = Card::read(&image, &scratch)?;

@@ -117,7 +117,7 @@ impl Accounts {
                 };
                 let uid = std::iter::once(gid)
                     .chain(range.clone())
-                    .find(|id| !self.passwd.has_number(*id, 2))
+                    .find(|id| range.contains(id) && !self.passwd.has_number(*id, 2))
                     .context("every id is taken")?;
                 fields[2] = uid.to_string();
                 fields[3] = gid.to_string();

@@ -42,11 +42,10 @@ impl NamedBase {
         }
     }
 
-    /// The models that it boots with network and pins. A Pi 5 is not among those of Debian 13, whose kernel
-    /// does not know the chip behind all of that board's connectors.
+    /// The models whose firmware it holds.
     pub const fn models(self) -> &'static [Model] {
         match self {
-            Self::DebianTrixieArm64 => &[Model::Pi3, Model::PiZero2W, Model::Pi4],
+            Self::DebianTrixieArm64 => &[Model::Pi3, Model::PiZero2W, Model::Pi4, Model::Pi5],
         }
     }
 }

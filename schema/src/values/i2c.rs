@@ -5,18 +5,14 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::{InvalidValue, refuse, serde_as_text};
 
-/// An I²C bus by its number in the kernel: `i2c-1` is the one on the header's pins 3 and 5.
+/// An I²C bus: `i2c-1` is the one on the header's pins 3 and 5, whatever number the kernel gives it; any other
+/// is the kernel's own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct I2cBus(u8);
 
 impl I2cBus {
     /// The bus on pins 3 and 5 of the header.
     pub const HEADER: Self = Self(1);
-
-    /// The device node: `/dev/i2c-1`.
-    pub fn device_node(self) -> String {
-        format!("/dev/{self}")
-    }
 }
 
 impl FromStr for I2cBus {

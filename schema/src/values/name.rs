@@ -85,6 +85,9 @@ impl FromStr for UserName {
         if text == "root" {
             refuse!("`root` stays locked; name a user, who gets sudo");
         }
+        if text == "imgbuild" {
+            refuse!("`imgbuild` is the agent's own user; name another");
+        }
         let inner = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-' || c == '_';
         if !text.starts_with(|c: char| c.is_ascii_lowercase()) || !text.chars().all(inner) {
             refuse!(
@@ -173,6 +176,7 @@ mod tests {
     fn a_user_is_a_plain_name_and_not_root() {
         assert!("pi".parse::<UserName>().is_ok());
         assert!(refusal::<UserName>("root").contains("stays locked"));
+        assert!(refusal::<UserName>("imgbuild").contains("the agent's own"));
         for text in ["Pi", "1st", "a:b", "a b", ""] {
             refusal::<UserName>(text);
         }
