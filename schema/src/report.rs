@@ -116,8 +116,9 @@ fn conceal_line(line: &str) -> (String, bool) {
             };
             let at = text.len() - value.len();
             let in_flow = text[..start].contains(['{', '[']);
+            // what a tag of ours is about is a name; `!!str` is YAML's own, and what it is about is the text
             let looked_up =
-                ["!secret", "!env", "!file", "*"].iter().any(|tag| value.starts_with(tag));
+                value.starts_with('*') || (value.starts_with('!') && !value.starts_with("!!"));
             goes_on |= value.is_empty() || (!in_flow && !looked_up);
             if !looked_up {
                 let end = at + value_length(value, in_flow);
