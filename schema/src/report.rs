@@ -144,10 +144,9 @@ fn value_length(text: &str, in_flow: bool) -> usize {
             Some('"') if escaped => escaped = false,
             Some('"') if c == '\\' => escaped = true,
             Some(open) if c == open => quote = None,
-            Some(_) => {}
             None if matches!(c, '"' | '\'') => quote = Some(c),
             None if matches!(c, ',' | '}' | ']') => return at,
-            None => {}
+            _ => {}
         }
     }
     line
