@@ -32,8 +32,8 @@ fn version(version: &Sp<u32>, problems: &mut Vec<Problem>) {
     }
 }
 
-/// The problem of a model that its base cannot boot; also found when the base's image has been read.
-pub(crate) fn model_needs_other_base(model: &Sp<Model>, base: &str, boots: &[&str]) -> Problem {
+/// The problem of a model that its base cannot boot. What an image file can boot, its own facts tell later.
+fn model_needs_other_base(model: &Sp<Model>, base: &str, boots: &[&str]) -> Problem {
     let boots = if boots.is_empty() { "no Raspberry Pi".to_owned() } else { boots.join(", ") };
     Problem::new(
         Code::ModelNeedsOtherBase,
