@@ -43,6 +43,7 @@ pub struct Tool {
     environment: Vec<(&'static str, String)>,
     folder: Option<PathBuf>,
     input: Vec<u8>,
+    flushes: bool,
 }
 
 impl Tool {
@@ -55,6 +56,7 @@ impl Tool {
             environment: Vec::new(),
             folder: None,
             input: Vec::new(),
+            flushes: true,
         }
     }
 
@@ -90,6 +92,14 @@ impl Tool {
     #[must_use]
     pub fn input(mut self, input: impl Into<Vec<u8>>) -> Self {
         self.input = input.into();
+        self
+    }
+
+    /// Keeps the program from waiting until the disk has what it writes, by way of `eatmydata`: for work
+    /// on a file that is nothing yet.
+    #[must_use]
+    pub fn without_flushing(mut self) -> Self {
+        self.flushes = false;
         self
     }
 
@@ -133,15 +143,15 @@ impl Tool {
 
     /// The call as the standard library has it, for a process that goes on beside us.
     pub fn command(&self) -> Result<Command, Missing> {
-        let Some(path) = find(self.program) else {
-            return Err(Missing {
-                title: self.title.clone(),
-                program: self.program.to_owned(),
-                package: package_of(self.program).to_owned(),
-            });
-        };
+        let program = self.path(self.program)?;
         #[expect(clippy::disallowed_methods, reason = "this is the one place that may")]
-        let mut command = Command::new(path);
+        let mut command = if self.flushes {
+            Command::new(program)
+        } else {
+            let mut wrapper = Command::new(self.path("eatmydata")?);
+            wrapper.arg(program);
+            wrapper
+        };
         command
             .args(&self.arguments)
             .envs(self.environment.iter().map(|(name, value)| (name, value)));
@@ -149,6 +159,14 @@ impl Tool {
             command.current_dir(folder);
         }
         Ok(command)
+    }
+
+    fn path(&self, program: &str) -> Result<PathBuf, Missing> {
+        find(program).ok_or_else(|| Missing {
+            title: self.title.clone(),
+            program: program.to_owned(),
+            package: package_of(program).to_owned(),
+        })
     }
 
     fn failed(&self, how: &str, complaint: &str) -> Failed {

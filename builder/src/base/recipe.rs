@@ -30,7 +30,7 @@ const ROOT_SECTOR: u32 = BOOT_SECTOR + BOOT_SECTORS;
 const SECTORS: u32 = 4_194_304;
 
 /// A named base, and how it is made.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Recipe {
     /// Its name, as a profile has it.
     pub name: &'static str,
@@ -141,9 +141,11 @@ impl Recipe {
     /// The digest of everything that makes the base what it is.
     fn digest(&self) -> [u8; 32] {
         let mut digest = Sha256::new();
-        let head = [self.name, self.suite, self.architecture, self.components, self.packages];
-        let files = self.files.iter().flat_map(|(name, content)| [*name, *content]);
-        for part in head.into_iter().chain(OPTIONS).chain([ASSEMBLE]).chain(files) {
+        let options = self.options();
+        let files = self.files.iter().chain([&("assemble.sh", ASSEMBLE)]);
+        let files = files.flat_map(|(name, content)| [*name, *content]);
+        let head = std::iter::once(self.name).chain(options.iter().map(String::as_str));
+        for part in head.chain(files) {
             // the length first, so that no two recipes read alike
             digest.update((part.len() as u64).to_le_bytes());
             digest.update(part);
@@ -188,6 +190,26 @@ mod tests {
             };
             assert!(packages.iter().all(is_name), "{packages:?}");
         }
+    }
+
+    #[test]
+    fn a_change_of_any_part_is_another_base() {
+        let recipe = &RECIPES[0];
+        let name = recipe.file_name();
+        let others = [
+            Recipe { suite: "forky", ..recipe.clone() },
+            Recipe { architecture: "armhf", ..recipe.clone() },
+            Recipe { components: "main", ..recipe.clone() },
+            Recipe { setup: "true", ..recipe.clone() },
+            Recipe { packages: "systemd", ..recipe.clone() },
+            Recipe { files: &recipe.files[1..], ..recipe.clone() },
+        ];
+        for other in others {
+            assert_ne!(other.file_name(), name, "{other:?}");
+        }
+        let commented = format!("{}# a word more\n", recipe.packages);
+        let commented = Recipe { packages: commented.leak(), ..recipe.clone() };
+        assert_eq!(commented.file_name(), name, "a comment makes no other base");
     }
 
     #[test]

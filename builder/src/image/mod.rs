@@ -26,7 +26,7 @@ pub use sparse::copy as sparse_copy;
 
 /// Writes `plan` into a copy of `base` at `output`, which is replaced if it is there.
 pub fn build(base: &Base, plan: &Plan, output: &Path) -> anyhow::Result<()> {
-    for program in ["debugfs", "e2fsck", "mcopy", "mmd"] {
+    for program in ["debugfs", "e2fsck", "eatmydata", "mcopy", "mmd"] {
         Tool::new(program, "writing an image").command()?;
     }
     room::check(base, plan)?;
@@ -46,7 +46,7 @@ pub fn build(base: &Base, plan: &Plan, output: &Path) -> anyhow::Result<()> {
     boot::apply(image.path(), &boot, plan, &scratch).context("writing the boot partition")?;
     root::apply(image.path(), &root, plan, &scratch).context("writing the root partition")?;
     verify::image(image.path(), plan).context("reading back what was written")?;
-    image.as_file().sync_data().context("writing the image to the disk")?;
+    // not flushed to the disk, as cp does not either: a card is made anew in a second
     image
         .persist(output)
         .map_err(|error| error.error)
