@@ -10,28 +10,26 @@ use crate::base::cache::Bases;
 use crate::overlay::{self, Overlay};
 use crate::plan::{self, BaseView, Plan, Written};
 use crate::profile::Loaded;
-use crate::{fault, image};
-
-/// What a build did.
-#[derive(Debug)]
-pub struct Built {
-    /// What was written into the copy of the base.
-    pub plan: Plan,
-}
+use crate::{agents, fault, image};
 
 /// The base that a profile names. One with a name is made first where it has not been made yet.
 pub fn base(loaded: &Loaded, progress: &dyn Fn(&str)) -> anyhow::Result<Base> {
     match &*loaded.spec.base {
-        profile::Base::Named(base) => Bases::of_user()?.ensure(base.name(), progress),
+        profile::Base::Named(base) => {
+            // what else it takes is asked for before the ten minutes that a base takes, not after
+            agents::find(agents::target(*loaded.spec.model, base.architecture()))?;
+            image::check_machine()?;
+            Bases::of_user()?.ensure(base.name(), progress)
+        }
         profile::Base::File(base) => Base::open(&loaded.beside(&base.file)),
     }
 }
 
-/// Builds a card on `base` at `output`.
-pub fn build(loaded: &Loaded, base: &Base, output: &Path) -> anyhow::Result<Built> {
+/// Builds a card on `base` at `output` and returns what was written into the copy.
+pub fn build(loaded: &Loaded, base: &Base, output: &Path) -> anyhow::Result<Plan> {
     let plan = plan(loaded, base)?;
     image::build(base, &plan, output)?;
-    Ok(Built { plan })
+    Ok(plan)
 }
 
 /// What a build would write.
@@ -61,7 +59,7 @@ fn date(base: &Base) -> anyhow::Result<u64> {
         Err(_) => Ok(base.facts.date()),
         // Day 0 has meanings of its own: "change the password" to shadow(5), "today" to e2fsprogs.
         Ok(text) => text.parse().map(|date: u64| date.max(86_400)).map_err(|_| {
-            fault::Lacking(format!("SOURCE_DATE_EPOCH is {text:?}, which is no number of seconds"))
+            fault::Usage(format!("SOURCE_DATE_EPOCH is {text:?}, which is no number of seconds"))
                 .into()
         }),
     }

@@ -17,6 +17,7 @@ pub mod cli;
 pub mod emulator;
 pub mod fault;
 pub mod image;
+pub mod interrupt;
 pub mod overlay;
 mod password;
 pub mod plan;

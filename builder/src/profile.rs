@@ -47,9 +47,9 @@ impl Loaded {
         }
     }
 
-    /// A path that the profile gives, from here.
+    /// Where a path that the profile gives leads.
     pub fn beside(&self, path: &Path) -> PathBuf {
-        folder_of(&self.path).join(path)
+        place(&folder_of(&self.path), path)
     }
 }
 
@@ -57,24 +57,22 @@ fn folder_of(profile: &Path) -> PathBuf {
     profile.parent().map(Path::to_owned).unwrap_or_default()
 }
 
+/// Where a path of a profile in `folder` leads: `~/` is the user's home, all else is beside the profile.
+fn place(folder: &Path, path: &Path) -> PathBuf {
+    match (path.strip_prefix("~"), std::env::var_os("HOME")) {
+        (Ok(rest), Some(home)) => Path::new(&home).join(rest),
+        _ => folder.join(path),
+    }
+}
+
 /// Looks things up on this machine.
 struct Disk {
     folder: PathBuf,
 }
 
-impl Disk {
-    /// Where a path of the profile leads: `~/` is the user's home, all else is beside the profile.
-    fn place(&self, path: &Path) -> PathBuf {
-        match (path.strip_prefix("~"), std::env::var_os("HOME")) {
-            (Ok(rest), Some(home)) => Path::new(&home).join(rest),
-            _ => self.folder.join(path),
-        }
-    }
-}
-
 impl Lookup for Disk {
     fn file(&self, path: &Path) -> Result<String, LookupError> {
-        fs::read_to_string(self.place(path)).map_err(|error| LookupError {
+        fs::read_to_string(place(&self.folder, path)).map_err(|error| LookupError {
             message: format!("the file `{}` cannot be read: {}", path.display(), reason(&error)),
             help: "paths in a profile are relative to the profile".into(),
         })

@@ -5,6 +5,8 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
+use crate::interrupt::Waited;
+
 /// The packages that hold the tools, as the set-up installs them.
 const PACKAGES: &str = include_str!("../../xtask/setup/debian-packages.txt");
 
@@ -32,6 +34,26 @@ pub struct Failed {
     pub how: String,
     /// What it wrote to its standard error.
     pub complaint: String,
+}
+
+/// What the system calls a disk that has no room left.
+const FULL: &str = "No space left on device";
+
+impl Failed {
+    /// Did it fail for want of room on a disk?
+    pub fn is_full(&self) -> bool {
+        self.complaint.contains(FULL)
+    }
+}
+
+/// The complaints to be told, of all: a full disk comes first, which has others follow; each once.
+pub(crate) fn foremost(complaints: &[&str]) -> String {
+    let (full, others): (Vec<&str>, Vec<&str>) =
+        complaints.iter().partition(|complaint| complaint.contains(FULL));
+    let mut told = if full.is_empty() { others } else { full };
+    told.dedup();
+    told.truncate(3);
+    told.join("; ")
 }
 
 /// One call of a program.
@@ -112,6 +134,7 @@ impl Tool {
             .stderr(Stdio::piped())
             .spawn()
             .map_err(|error| self.failed("did not start", &error.to_string()))?;
+        let _waited = Waited::on(child.id());
         let mut stdin = child.stdin.take().expect("stdin was asked for as a pipe");
         let input = self.input.clone();
         // fed from its own thread, so that a program that prints before it has read all cannot stall us
@@ -317,6 +340,13 @@ mod tests {
     fn a_failure_says_what_was_being_done() {
         let error = Tool::new("sh", "trying").args(["-c", "echo no room >&2; exit 3"]).run();
         assert_eq!(error.unwrap_err().to_string(), "trying: sh exit status: 3: no room");
+    }
+
+    #[test]
+    fn a_full_disk_is_told_before_what_follows_from_it() {
+        let complaints = ["/opt: not found", "/opt: not found", "write: No space left on device"];
+        assert_eq!(foremost(&complaints), "write: No space left on device");
+        assert_eq!(foremost(&complaints[..2]), "/opt: not found");
     }
 
     #[test]

@@ -5,8 +5,12 @@
 
 mod access;
 mod build;
+mod interrupted;
 mod mistakes;
 mod overlays;
 mod reproducible;
+#[path = "../support/mod.rs"]
+#[expect(dead_code, reason = "shared with other tests, which need more of it")]
+mod shared;
 mod support;
 mod wifi;

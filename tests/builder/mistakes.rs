@@ -3,6 +3,7 @@
 
 use std::fs;
 use std::os::unix::fs::FileExt;
+use std::path::Path;
 
 use insta::assert_snapshot;
 
@@ -187,22 +188,33 @@ fn a_disk_that_is_full_once_the_base_is_copied() {
     let mut command =
         project.command_in_namespace(script, &["kitchen.yaml", "-o", "out/kitchen.img"]);
     let seen = project.seen(&mut command);
-    assert!(seen.starts_with("exit: 1\nerror: writing the root partition: "), "{seen}");
+    assert!(seen.starts_with("exit: 3\nerror: writing the root partition: "), "{seen}");
+    assert!(seen.contains("No space left on device"), "{seen}");
     assert_eq!(seen.lines().count(), 2, "something was left behind: {seen}");
+}
+
+/// Builds where no agent was compiled: those that were lie beside the program, where they would be found.
+fn without_agents(project: &Project) -> String {
+    let agents = Path::new(env!("CARGO_BIN_EXE_imgbuild")).with_file_name("../agents");
+    let script = format!("[ ! -d {0} ] || mount -t tmpfs tmpfs {0}; exec \"$@\"", agents.display());
+    let mut command = project.command_in_namespace(&script, &["kitchen.yaml"]);
+    command
+        .env("IMGBUILD_AGENTS", project.path("absent"))
+        .env("IMGBUILD_CACHE", project.path("cache"));
+    let seen = project.seen(&mut command);
+    assert_eq!(project.left_over(), Vec::<String>::new(), "something was left behind");
+    seen
 }
 
 #[test]
 fn an_agent_that_was_not_compiled() {
-    let project = Project::new();
-    let mut command = project.command(&["kitchen.yaml"]);
-    command.env("IMGBUILD_AGENTS", project.path("absent"));
-    // a project whose agents were compiled has them beside the program, where they are found
-    let seen = project.seen(&mut command);
-    assert!(
-        seen.starts_with("exit: 3\nerror: the agent for aarch64-unknown-linux-musl is not beside")
-            || seen.starts_with("exit: 0"),
-        "{seen}"
-    );
+    assert_snapshot!(without_agents(&Project::new()));
+}
+
+#[test]
+fn an_agent_that_was_not_compiled_and_a_base_that_was_not_made() {
+    let project = Project::with(&PROFILE.replace("{file: base.img}", "debian-trixie-arm64"));
+    assert_snapshot!(without_agents(&project));
 }
 
 #[test]

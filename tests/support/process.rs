@@ -36,6 +36,11 @@ impl Process {
     /// Asks it to end, and says with what exit code it did.
     pub(crate) fn terminate(mut self) -> Option<i32> {
         self.signal("-TERM");
+        self.wait()
+    }
+
+    /// Waits for its end, and says with what exit code it came.
+    pub(crate) fn wait(&mut self) -> Option<i32> {
         super::wait_for("the process to end", || self.0.try_wait().unwrap()).code()
     }
 

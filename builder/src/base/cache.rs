@@ -16,6 +16,7 @@ use anyhow::{Context, anyhow};
 use super::Base;
 use super::make::{self, Progress};
 use super::recipe::Recipe;
+use crate::fault::Lacking;
 
 /// A folder of bases.
 #[derive(Clone, Debug)]
@@ -34,9 +35,10 @@ impl Bases {
     pub fn of_user() -> anyhow::Result<Self> {
         let folder =
             default_folder(|name| std::env::var_os(name).filter(|value| !value.is_empty()));
-        folder.map(Self::at).context(
-            "looking for the cache: none of IMGBUILD_CACHE, XDG_CACHE_HOME and HOME is set",
-        )
+        folder.map(Self::at).ok_or_else(|| {
+            let complaint = "there is no place for base images: none of IMGBUILD_CACHE, XDG_CACHE_HOME and HOME is set";
+            Lacking(complaint.into()).into()
+        })
     }
 
     /// Where they lie.

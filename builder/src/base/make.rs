@@ -16,6 +16,7 @@ use super::mbr::SECTOR;
 use super::partition::Window;
 use super::recipe::Recipe;
 use crate::fault::Lacking;
+use crate::interrupt::{self, Waited};
 use crate::tool::{Failed, Tool};
 
 /// Where progress is told, a line at a time.
@@ -30,6 +31,7 @@ pub(super) fn make(recipe: &Recipe, scratch: &Path, progress: Progress) -> anyho
     check_room(scratch)?;
     lay_out(recipe, scratch)?;
     debootstrap(recipe, scratch, progress)?;
+    interrupt::check()?;
     progress("putting it on a card image");
     assemble(recipe, scratch)?;
     progress("checking it");
@@ -110,6 +112,7 @@ fn debootstrap(recipe: &Recipe, scratch: &Path, progress: Progress) -> anyhow::R
         .stderr(Stdio::piped())
         .spawn()
         .with_context(|| title.clone())?;
+    let _waited = Waited::on(child.id());
     let stderr = child.stderr.take().expect("stderr was asked for as a pipe");
     let complaints = pass_on(BufReader::new(stderr), progress);
     let status = child.wait().with_context(|| title.clone())?;

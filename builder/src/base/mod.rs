@@ -47,7 +47,7 @@ pub struct Base {
 impl Base {
     /// Opens an image and reads its facts.
     pub fn open(path: &Path) -> anyhow::Result<Self> {
-        Self::sniff(path).with_context(|| format!("reading the base {}", path.display()))
+        Self::sniff(path).with_context(|| format!("reading the image {}", path.display()))
     }
 
     fn sniff(path: &Path) -> anyhow::Result<Self> {

@@ -1,12 +1,13 @@
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use anyhow::{Context, bail, ensure};
+use anyhow::Context;
 
 use super::arguments::Build;
 use super::output::Output;
 use crate::base::Base;
-use crate::build::{self, Built};
+use crate::build;
+use crate::fault::Usage;
 use crate::profile::Loaded;
 
 /// `imgbuild build`
@@ -25,7 +26,7 @@ pub(super) fn to(loaded: &Loaded, image: &Path, output: Output) -> anyhow::Resul
     check_output(image)?;
     let base = build::base(loaded, &|line| output.progress(line))?;
     output.detail(&describe(&base));
-    let Built { plan } = build::build(loaded, &base, image)?;
+    let plan = build::build(loaded, &base, image)?;
     for operation in plan.boot.iter().chain(&plan.root) {
         output.detail(&operation.to_string());
     }
@@ -56,20 +57,23 @@ fn default_output(profile: &Path) -> anyhow::Result<PathBuf> {
 }
 
 /// Refuses an output that cannot be written, before any work is done for it.
-fn check_output(image: &Path) -> anyhow::Result<()> {
+fn check_output(image: &Path) -> Result<(), Usage> {
     let shown = image.display();
     if image.extension().is_none_or(|extension| extension != "img") {
-        bail!("the image {shown} does not end in .img, the only format that is written");
+        return Err(Usage(format!(
+            "the image {shown} does not end in .img, the only format that is written"
+        )));
     }
-    ensure!(!image.is_dir(), "the image {shown} cannot be written: there is a folder of that name");
+    let refuse = |why: String| Err(Usage(format!("the image {shown} cannot be written: {why}")));
+    if image.is_dir() {
+        return refuse("there is a folder of that name".into());
+    }
     let folder = match image.parent() {
         Some(folder) if !folder.as_os_str().is_empty() => folder,
         _ => Path::new("."),
     };
-    ensure!(
-        folder.is_dir(),
-        "the image {shown} cannot be written: there is no folder {}; make it first",
-        folder.display()
-    );
+    if !folder.is_dir() {
+        return refuse(format!("there is no folder {}; make it first", folder.display()));
+    }
     Ok(())
 }

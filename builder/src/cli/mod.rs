@@ -1,7 +1,7 @@
 //! The command line. Data goes to the standard output, everything else to the standard error.
 //!
 //! Exit status: 0 done, 1 the profile or the image is at fault, 2 wrong usage, 3 the machine lacks
-//! something.
+//! something, 130 and the like after a signal.
 
 mod arguments;
 mod build;
@@ -14,7 +14,8 @@ use std::process::ExitCode;
 
 use clap::Parser;
 
-use crate::fault::{Refused, exit_status};
+use crate::fault::{self, Refused, exit_status};
+use crate::interrupt;
 use arguments::{Arguments, Command};
 use output::Output;
 
@@ -22,7 +23,7 @@ use output::Output;
 pub fn main() -> ExitCode {
     let arguments = Arguments::parse();
     let output = Output::new(arguments.quiet, arguments.verbose);
-    match dispatch(arguments, output) {
+    match interrupt::listen().and_then(|()| dispatch(arguments, output)) {
         Ok(code) => code,
         Err(error) => {
             report(&error);
@@ -42,6 +43,9 @@ fn dispatch(arguments: Arguments, output: Output) -> anyhow::Result<ExitCode> {
 
 /// Shows an error: a profile's inside the profile, any other as a line.
 fn report(error: &anyhow::Error) {
+    if let Some(interrupted) = fault::interruption(error) {
+        return output::say(&interrupted.to_string());
+    }
     match error.downcast_ref::<Refused>() {
         Some(refused) => output::say(&refused.0.render(output::takes_colour())),
         None => output::say(&format!("error: {error:#}")),

@@ -39,7 +39,6 @@ mod configuration;
 mod firmware;
 mod progress;
 mod shown;
-mod signals;
 mod subscriber;
 #[cfg(test)]
 mod trial;

@@ -15,8 +15,8 @@ use super::console::Mark;
 use super::machine::{Machine, THERMOMETER};
 use super::progress::{self, Progress};
 use super::running::Emulator;
-use super::signals::Stop;
 use super::subscriber::Message;
+use crate::interrupt;
 
 /// What to boot, and until when.
 #[derive(Clone, Debug)]
@@ -80,7 +80,6 @@ pub struct Outcome {
 /// Boots the image, writes its messages to `out` (`topic payload`, one a line) and how the boot goes to
 /// `progress`, until the options, a signal or the machine's end say so. Ends all that it started.
 pub fn run(options: &Options, out: &mut dyn Write, progress: &mut dyn Write) -> Result<Outcome> {
-    let stop = Stop::on_signals()?;
     let scratch = tempfile::Builder::new()
         .prefix("imgbuild-run-")
         .tempdir()
@@ -95,7 +94,6 @@ pub fn run(options: &Options, out: &mut dyn Write, progress: &mut dyn Write) -> 
         .thermometer(options.thermometer);
     let mut session = Session {
         options,
-        stop,
         broker,
         begin: Instant::now(),
         messages: 0,
@@ -119,7 +117,6 @@ pub fn run(options: &Options, out: &mut dyn Write, progress: &mut dyn Write) -> 
 /// A run while it goes on.
 struct Session<'a> {
     options: &'a Options,
-    stop: Stop,
     broker: Broker,
     begin: Instant,
     messages: usize,
@@ -153,7 +150,7 @@ impl Session<'_> {
 
     /// The end that a signal or the clock asks for.
     fn asked(&self) -> Option<End> {
-        if self.stop.is_asked() {
+        if interrupt::came().is_some() {
             return Some(End::Signal);
         }
         self.options.time.is_some_and(|time| self.begin.elapsed() >= time).then_some(End::Time)

@@ -18,17 +18,16 @@ use tempfile::{NamedTempFile, TempDir};
 
 use crate::base::Base;
 use crate::base::mbr::Partition;
+use crate::interrupt;
 use crate::overlay::Content;
 use crate::plan::{Node, Operation, Plan};
-use crate::tool::Tool;
+use crate::tool::{Missing, Tool};
 
 pub use sparse::copy as sparse_copy;
 
 /// Writes `plan` into a copy of `base` at `output`, which is replaced if it is there.
 pub fn build(base: &Base, plan: &Plan, output: &Path) -> anyhow::Result<()> {
-    for program in ["debugfs", "e2fsck", "eatmydata", "mcopy", "mmd"] {
-        Tool::new(program, "writing an image").command()?;
-    }
+    check_machine()?;
     room::check(base, plan)?;
     let folder = match output.parent() {
         Some(folder) if !folder.as_os_str().is_empty() => folder,
@@ -46,11 +45,20 @@ pub fn build(base: &Base, plan: &Plan, output: &Path) -> anyhow::Result<()> {
     boot::apply(image.path(), &boot, plan, &scratch).context("writing the boot partition")?;
     root::apply(image.path(), &root, plan, &scratch).context("writing the root partition")?;
     verify::image(image.path(), plan).context("reading back what was written")?;
+    interrupt::check()?;
     // not flushed to the disk, as cp does not either: a card is made anew in a second
     image
         .persist(output)
         .map_err(|error| error.error)
         .with_context(|| format!("renaming the image to {}", output.display()))?;
+    Ok(())
+}
+
+/// Says which of the tools is missing, before anything is begun.
+pub fn check_machine() -> Result<(), Missing> {
+    for program in ["debugfs", "e2fsck", "eatmydata", "mcopy", "mmd"] {
+        Tool::new(program, "writing an image").command()?;
+    }
     Ok(())
 }
 

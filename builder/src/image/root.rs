@@ -13,7 +13,7 @@ use super::{Scratch, inside};
 use crate::base::mbr::Partition;
 use crate::overlay::Content;
 use crate::plan::{Node, Operation, Plan};
-use crate::tool::{Failed, Tool};
+use crate::tool::{Failed, Tool, foremost};
 
 /// Writes the plan's root files and checks the file system.
 pub(super) fn apply(
@@ -106,7 +106,7 @@ fn run_script(file_system: &str, script: String, date: u64) -> anyhow::Result<()
         title: title.to_owned(),
         program: "debugfs".to_owned(),
         how: "complained".to_owned(),
-        complaint: complaints.into_iter().take(3).collect::<Vec<_>>().join("; "),
+        complaint: foremost(&complaints),
     }
     .into())
 }

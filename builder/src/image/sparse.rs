@@ -3,11 +3,14 @@
 use std::fs::File;
 use std::io;
 use std::os::fd::AsFd;
+use std::os::unix::fs::FileExt;
 use std::path::Path;
 
 use anyhow::Context;
 use rustix::fs::{SeekFrom, copy_file_range, ioctl_ficlone, seek};
 use rustix::io::Errno;
+
+use crate::interrupt;
 
 /// Copies the file at `from` into the empty file `into`: by reflink if the file system has it, else the
 /// mapped parts alone.
@@ -41,10 +44,14 @@ fn next_data(file: &File, at: u64, length: u64) -> io::Result<Option<(u64, u64)>
     }
 }
 
-fn copy_range(from: &File, into: &File, start: u64, end: u64) -> io::Result<()> {
+/// What is copied between two looks at whether we are to go on.
+const STEP: usize = 64 << 20;
+
+fn copy_range(from: &File, into: &File, start: u64, end: u64) -> anyhow::Result<()> {
     let (mut source, mut sink) = (start, start);
     while source < end {
-        let wanted = usize::try_from(end - source).unwrap_or(usize::MAX);
+        interrupt::check()?;
+        let wanted = usize::try_from(end - source).unwrap_or(STEP).min(STEP);
         match copy_file_range(
             from.as_fd(),
             Some(&mut source),
@@ -56,7 +63,8 @@ fn copy_range(from: &File, into: &File, start: u64, end: u64) -> io::Result<()> 
                 return Err(io::Error::new(
                     io::ErrorKind::UnexpectedEof,
                     "the file became shorter",
-                ));
+                )
+                .into());
             }
             Ok(_) => {}
             // two file systems, or one that has no such call
@@ -69,10 +77,10 @@ fn copy_range(from: &File, into: &File, start: u64, end: u64) -> io::Result<()> 
     Ok(())
 }
 
-fn copy_through_memory(from: &File, into: &File, mut at: u64, end: u64) -> io::Result<()> {
-    use std::os::unix::fs::FileExt;
+fn copy_through_memory(from: &File, into: &File, mut at: u64, end: u64) -> anyhow::Result<()> {
     let mut buffer = vec![0; 1 << 20];
     while at < end {
+        interrupt::check()?;
         let wanted = buffer.len().min(usize::try_from(end - at).unwrap_or(usize::MAX));
         from.read_exact_at(&mut buffer[..wanted], at)?;
         into.write_all_at(&buffer[..wanted], at)?;

@@ -152,7 +152,7 @@ impl Image {
 
     fn refusal(&self) -> String {
         let error = format!("{:#}", Base::open(&self.path()).unwrap_err());
-        let context = format!("reading the base {}: ", self.path().display());
+        let context = format!("reading the image {}: ", self.path().display());
         error.strip_prefix(&context).unwrap_or_else(|| panic!("no context in {error}")).to_owned()
     }
 }
