@@ -28,7 +28,7 @@ lint: setup
 	$(CARGO) fmt --check
 	$(CARGO) clippy --workspace --all-targets --locked -- --deny warnings
 
-bench: builder agents
+bench: builder agents certificates
 	$(CARGO) run --quiet --release --package xtask -- bench
 
 builder: setup
