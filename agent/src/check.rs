@@ -103,10 +103,9 @@ fn describe_telemetry(profile: &CardProfile, lines: &mut Lines) {
     };
     lines.put("delivery", format!("{qos}, up to {} waiting", telemetry.queue.max_bytes));
     for sensor in &profile.sensors {
-        let place = sensor
-            .driver
-            .i2c()
-            .map_or(String::new(), |(bus, address)| format!(" on {bus} at {address}"));
+        let place = sensor.driver.i2c();
+        let place = place.first();
+        let place = place.map_or(String::new(), |(bus, address)| format!(" on {bus} at {address}"));
         lines.put(
             "sensor",
             format!(

@@ -4,9 +4,10 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use imgbuild_schema::CardProfile;
 use imgbuild_schema::card::{self, Cloud};
 use imgbuild_schema::values::Secret;
-use imgbuild_schema::{CardProfile, Problem, yaml};
+use imgbuild_schema::yaml::{self, Unreadable};
 use rustls::pki_types::CertificateDer;
 use serde::Deserialize;
 
@@ -38,9 +39,8 @@ pub fn profile(path: &Path) -> Result<CardProfile, Fault> {
         Fault::profile(format!("reading {}: {error}", path.display()))
             .hint("`imgbuild build` puts the profile there; name another with --profile")
     })?;
-    let at = |problem: &Problem| fault(problem, path, &source);
     // the version first: a profile of another version has other keys
-    let Version { version } = yaml::parse(&source).map_err(|problem| at(&problem))?;
+    let Version { version } = yaml::parse(&source).map_err(|error| fault(&error, path))?;
     if version != card::VERSION {
         return Err(Fault::profile(format!(
             "{} is of version {version}, and this agent reads version {}",
@@ -49,7 +49,7 @@ pub fn profile(path: &Path) -> Result<CardProfile, Fault> {
         ))
         .hint("build the card again with the `imgbuild` that this agent came with"));
     }
-    let profile: CardProfile = yaml::parse(&source).map_err(|problem| at(&problem))?;
+    let profile: CardProfile = yaml::parse(&source).map_err(|error| fault(&error, path))?;
     match profile.sensors.iter().find(|sensor| sensor.interval.get().is_zero()) {
         Some(sensor) => {
             Err(Fault::profile(format!("sensor `{}` has an interval of zero", sensor.id)))
@@ -63,19 +63,11 @@ struct Version {
     version: u32,
 }
 
-/// A problem with its place in the file, counted as editors do.
-fn fault(problem: &Problem, path: &Path, source: &str) -> Fault {
-    let place = problem.span.map_or(String::new(), |span| {
-        let before = &source[..source.floor_char_boundary(span.start)];
-        let line = before.matches('\n').count() + 1;
-        let column = before.rsplit('\n').next().unwrap_or(before).chars().count() + 1;
-        format!(":{line}:{column}")
-    });
-    let fault = Fault::profile(format!("{}{place}: {}", path.display(), problem.message));
-    match &problem.help {
-        Some(help) => fault.hint(help.clone()),
-        None => fault.hint("build the card again, or mend the line"),
-    }
+/// What is wrong with the file, and where, as editors count.
+fn fault(error: &Unreadable, path: &Path) -> Fault {
+    let place = error.place.map_or(String::new(), |(line, column)| format!(":{line}:{column}"));
+    Fault::profile(format!("{}{place}: {error}", path.display()))
+        .hint("build the card again, or mend the line")
 }
 
 /// What the files say that the profile names.
@@ -213,7 +205,7 @@ sensors:
         for (source, complaint) in [
             (
                 PROFILE.replace("topic:", "topc:"),
-                "profile.yaml:12:15: unknown key `topc`\nhint: did you mean `topic`?",
+                "profile.yaml:12:15: unknown key `topc`; known here: id, topic",
             ),
             (PROFILE.replace("qos: 1", "qos: 2"), "profile.yaml:6:8: QoS 2 is not offered"),
             (

@@ -8,7 +8,7 @@ use imgbuild_schema::profile;
 use crate::base::Base;
 use crate::base::cache::Bases;
 use crate::overlay::{self, Overlay};
-use crate::plan::{self, BaseView, Plan, Written};
+use crate::plan::{self, BaseView, Plan};
 use crate::profile::Loaded;
 use crate::{agents, fault, image};
 
@@ -22,6 +22,8 @@ pub fn base(loaded: &Loaded, progress: &dyn Fn(&str)) -> anyhow::Result<Base> {
             Bases::of_user()?.ensure(base.name(), progress)
         }
         profile::Base::File(base) => Base::open(&loaded.beside(&base.file)),
+        // refused as what cannot be built yet
+        profile::Base::Url(_) => anyhow::bail!("images are not downloaded yet"),
     }
 }
 
@@ -34,11 +36,15 @@ pub fn build(loaded: &Loaded, base: &Base, output: &Path) -> anyhow::Result<Plan
 
 /// What a build would write.
 pub fn plan(loaded: &Loaded, base: &Base) -> anyhow::Result<Plan> {
-    let path = loaded.path.display().to_string();
-    let written = Written { path: &path, text: &loaded.text };
     let (boot, root) = (base.boot()?, base.root()?);
     let view = BaseView { facts: &base.facts, boot: &boot, root: &root };
-    plan::plan(&loaded.spec, written, view, &overlays(loaded)?, date(base)?)
+    plan::plan(
+        &loaded.spec,
+        &|problems| loaded.report(problems),
+        view,
+        &overlays(loaded)?,
+        date(base)?,
+    )
 }
 
 /// The built-in overlays, then the user's own.

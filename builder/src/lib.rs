@@ -22,5 +22,4 @@ pub mod overlay;
 mod password;
 pub mod plan;
 pub mod profile;
-mod secrets;
 pub mod tool;

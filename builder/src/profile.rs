@@ -2,17 +2,17 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::io;
+use std::io::{self, Read};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use anyhow::Context;
 use imgbuild_schema::report::Report;
 use imgbuild_schema::values::Secret;
-use imgbuild_schema::{DeviceSpec, Lookup, LookupError, Profile};
+use imgbuild_schema::{DeviceSpec, Lookup, LookupError, Outcome, Problem, secrets};
 
 use crate::fault::Refused;
-use crate::secrets::Secrets;
 
 /// The file of secrets beside a profile.
 const SECRETS: &str = "secrets.yaml";
@@ -22,35 +22,58 @@ const SECRETS: &str = "secrets.yaml";
 pub struct Loaded {
     /// Where it lies, as the user gave it.
     pub path: PathBuf,
-    /// Its text.
-    pub text: String,
     /// What it means.
     pub spec: DeviceSpec,
+    outcome: Outcome,
+}
+
+/// Reads a profile, whatever is wrong with it.
+pub fn examine(path: &Path) -> anyhow::Result<Outcome> {
+    let text = read_text(path)
+        .map_err(|error| anyhow::anyhow!(reason(&error)))
+        .with_context(|| format!("reading the profile {}", path.display()))?;
+    let lookup = Disk { folder: folder_of(path) };
+    Ok(imgbuild_schema::read(&path.display().to_string(), &text, &lookup))
 }
 
 impl Loaded {
     /// Reads a profile. What is wrong with it comes back drawn into its text.
     pub fn read(path: &Path) -> anyhow::Result<Self> {
-        let text = fs::read_to_string(path)
-            .map_err(|error| anyhow::anyhow!(reason(&error)))
-            .with_context(|| format!("reading the profile {}", path.display()))?;
-        let lookup = Disk { folder: folder_of(path) };
-        let resolved = Profile::parse(&text)
-            .map_err(|problem| vec![problem])
-            .and_then(|profile| profile.resolve(&lookup));
-        match resolved {
-            Ok(spec) => Ok(Self { path: path.to_owned(), text, spec }),
-            Err(problems) => {
-                let report = Report::new(path.display().to_string(), &text, problems);
-                Err(Refused(report).into())
-            }
+        let mut outcome = examine(path)?;
+        if let Some(spec) = outcome.spec.take() {
+            return Ok(Self { path: path.to_owned(), spec, outcome });
         }
+        let problems = outcome.problems.iter().chain(&outcome.not_yet).cloned();
+        Err(Refused(outcome.report(problems.collect())).into())
+    }
+
+    /// What may be wrong with it.
+    pub fn warnings(&self) -> Report {
+        self.report(self.outcome.problems.clone())
+    }
+
+    /// Problems of this profile, ready to be shown.
+    pub fn report(&self, problems: Vec<Problem>) -> Report {
+        self.outcome.report(problems)
     }
 
     /// Where a path that the profile gives leads.
     pub fn beside(&self, path: &Path) -> PathBuf {
         place(&folder_of(&self.path), path)
     }
+}
+
+/// The most that is read of any file that a profile names, or of itself.
+const MOST_BYTES: u64 = 4 << 20;
+
+/// A text file; one that cannot be meant is not read to its end.
+fn read_text(path: &Path) -> io::Result<String> {
+    let mut bytes = Vec::new();
+    fs::File::open(path)?.take(MOST_BYTES + 1).read_to_end(&mut bytes)?;
+    if bytes.len() as u64 > MOST_BYTES {
+        return Err(io::Error::new(io::ErrorKind::FileTooLarge, "it is larger than 4 MiB"));
+    }
+    String::from_utf8(bytes).map_err(|_| io::ErrorKind::InvalidData.into())
 }
 
 fn folder_of(profile: &Path) -> PathBuf {
@@ -72,7 +95,7 @@ struct Disk {
 
 impl Lookup for Disk {
     fn file(&self, path: &Path) -> Result<String, LookupError> {
-        fs::read_to_string(place(&self.folder, path)).map_err(|error| LookupError {
+        read_text(&place(&self.folder, path)).map_err(|error| LookupError {
             message: format!("the file `{}` cannot be read: {}", path.display(), reason(&error)),
             help: "paths in a profile are relative to the profile".into(),
         })
@@ -95,6 +118,10 @@ impl Lookup for Disk {
     fn variable(&self, name: &str) -> Option<String> {
         std::env::var(name).ok()
     }
+
+    fn now(&self) -> u64 {
+        SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |time| time.as_secs())
+    }
 }
 
 fn read_secrets(path: &Path) -> Result<BTreeMap<String, Secret>, LookupError> {
@@ -112,9 +139,10 @@ fn read_secrets(path: &Path) -> Result<BTreeMap<String, Secret>, LookupError> {
             format!("run `chmod 600 {}`", path.display()),
         ));
     }
-    let text = fs::read_to_string(path).map_err(|error| unreadable(&error))?;
+    let text = read_text(path).map_err(|error| unreadable(&error))?;
     // the parser's complaint may quote the text, which is secret: only the place is told
-    Secrets::parse(&text).map_err(|line| {
+    secrets::parse(&text).map_err(|line| {
+        let line = line.map_or_else(String::new, |line| format!(" (line {line})"));
         refuse(
             format!("{} is not a map of names to texts{line}", path.display()),
             "write lines such as `wifi.greenhouse: \"the passphrase\"`".into(),

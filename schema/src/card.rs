@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize};
 
 use crate::sensor::Driver;
-use crate::telemetry::{Queue, Reconnect};
+use crate::telemetry::{KEEPALIVE, Queue, Reconnect};
 use crate::values::{DeviceId, Endpoint, HumanDuration, QoS, SensorId, Topic};
 
 /// Where the profile lies on the device.
@@ -120,10 +120,19 @@ pub struct Delivery {
     pub queue: Queue,
     /// How patiently.
     pub reconnect: Reconnect,
+    /// How long a connection may be silent before it is asked whether it is still there.
+    #[serde(default = "Delivery::default_keepalive")]
+    pub keepalive: HumanDuration,
     /// How long one attempt to connect may take.
     pub connect_timeout: HumanDuration,
     /// How long an acknowledgement may take.
     pub ack_timeout: HumanDuration,
+}
+
+impl Delivery {
+    fn default_keepalive() -> HumanDuration {
+        KEEPALIVE
+    }
 }
 
 /// One sensor: what it is, how often it is read and where its readings go.

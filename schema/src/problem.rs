@@ -15,6 +15,8 @@ pub struct Problem {
     pub message: String,
     /// What to write beside the marked place; may be empty.
     pub label: String,
+    /// Other places that it is about, with a word beside each.
+    pub related: Vec<(Span, String)>,
     /// What to do about it.
     pub help: Option<String>,
 }
@@ -22,7 +24,14 @@ pub struct Problem {
 impl Problem {
     /// A problem at a place of the profile.
     pub fn new(code: Code, span: Option<Span>, message: impl Into<String>) -> Self {
-        Self { code, span, message: message.into(), label: String::new(), help: None }
+        Self {
+            code,
+            span,
+            message: message.into(),
+            label: String::new(),
+            related: Vec::new(),
+            help: None,
+        }
     }
 
     /// The same problem with a word beside the marked place.
@@ -30,6 +39,18 @@ impl Problem {
     pub fn label(mut self, label: impl Into<String>) -> Self {
         self.label = label.into();
         self
+    }
+
+    /// The same problem with another place that it is about.
+    #[must_use]
+    pub fn related(mut self, place: impl Into<Option<Span>>, label: impl Into<String>) -> Self {
+        self.related.extend(place.into().map(|span| (span, label.into())));
+        self
+    }
+
+    /// Does it keep a profile from being built? A warning does not.
+    pub fn is_error(&self) -> bool {
+        !self.code.is_warning()
     }
 
     /// The same problem with a way out.
@@ -54,6 +75,14 @@ macro_rules! codes {
         pub enum Code { $($(#[doc = $doc])+ $name,)+ }
 
         impl Code {
+            /// Every code, in the order of their numbers.
+            pub const ALL: &[Self] = &[$(Self::$name,)+];
+
+            /// What it stands for, at length.
+            pub const fn explanation(self) -> &'static str {
+                match self { $(Self::$name => concat!($($doc, "\n",)+),)+ }
+            }
+
             /// The code as it is printed.
             pub const fn as_str(self) -> &'static str {
                 match self { $(Self::$name => $text,)+ }
@@ -103,6 +132,27 @@ codes! {
     BadOverlay = "P019",
     /// A device that nobody can log in to or that is open to everybody.
     Access = "P020",
+    /// A secret that is written out in the profile.
+    ClearSecret = "P021",
+    /// A connection that nothing secures.
+    Unsecured = "P022",
+    /// More than the cloud takes, or more than the device can send.
+    Limit = "P023",
+    /// Two uses of one pin, or of one address on one bus.
+    Collision = "P024",
+    /// A topic that the cloud does not take.
+    Topic = "P025",
+    /// Something that the language has and this version cannot put on a card yet.
+    NotYet = "P026",
+    /// Something that looks like a slip and may be meant.
+    Doubtful = "P027",
+}
+
+impl Code {
+    /// Is it about something that may be meant?
+    pub const fn is_warning(self) -> bool {
+        matches!(self, Self::ClearSecret | Self::Unsecured | Self::Doubtful)
+    }
 }
 
 impl fmt::Display for Code {

@@ -2,11 +2,17 @@
 
 use std::ops::Deref;
 
-use serde::{Deserialize, Deserializer};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+/// One of the files that a profile is made of; the first is the profile itself.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct FileId(pub(crate) u16);
 
 /// A stretch of a source text, in bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Span {
+    /// The file.
+    pub file: FileId,
     /// The first byte.
     pub start: usize,
     /// The byte after the last.
@@ -14,12 +20,9 @@ pub struct Span {
 }
 
 impl Span {
-    /// Where the parser says a node lies; none where it does not know.
-    pub(crate) fn of(location: &serde_saphyr::Location) -> Option<Self> {
-        let span = location.span();
-        let start = usize::try_from(span.byte_offset()?).ok()?;
-        let length = usize::try_from(span.byte_len()?).ok()?;
-        Some(Self { start, end: start + length })
+    /// Does the other lie within this one?
+    pub(crate) fn holds(&self, other: &Self) -> bool {
+        self.file == other.file && self.start <= other.start && other.end <= self.end
     }
 }
 
@@ -66,9 +69,39 @@ impl<T: Default> Default for Sp<T> {
     }
 }
 
+/// Reads the value together with its place, which the profile's own reader gives under this name.
 impl<'de, T: Deserialize<'de>> Deserialize<'de> for Sp<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        serde_saphyr::Spanned::<T>::deserialize(deserializer)
-            .map(|spanned| Self { span: Span::of(&spanned.referenced), value: spanned.value })
+        #[derive(serde::Deserialize)]
+        #[serde(rename = "$imgbuild::Sp")]
+        struct Placed<T> {
+            file: u16,
+            start: usize,
+            end: usize,
+            value: T,
+        }
+        let Placed { file, start, end, value } = Placed::deserialize(deserializer)?;
+        Ok(Self { value, span: Some(Span { file: FileId(file), start, end }) })
+    }
+}
+
+impl<T: Serialize> Serialize for Sp<T> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.value.serialize(serializer)
+    }
+}
+
+/// The schema of a value in its place is the schema of the value.
+impl<T: schemars::JsonSchema> schemars::JsonSchema for Sp<T> {
+    fn inline_schema() -> bool {
+        T::inline_schema()
+    }
+
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        T::schema_name()
+    }
+
+    fn json_schema(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        T::json_schema(generator)
     }
 }

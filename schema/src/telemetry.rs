@@ -14,13 +14,14 @@ pub struct Queue {
 
 impl Default for Queue {
     fn default() -> Self {
-        Self { max_bytes: ByteSize::from_mib(4) }
+        Self { max_bytes: MAX_BYTES }
     }
 }
 
 /// How long to wait before connecting again: `first`, then twice as long each time up to `max`, each
 /// wait shortened by a random share up to `jitter`; back to `first` once a connection has held for `stable`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "profile", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, default)]
 pub struct Reconnect {
     /// The first wait.
@@ -43,6 +44,12 @@ impl Default for Reconnect {
         }
     }
 }
+
+/// The most that all waiting messages may take up if nothing else is said.
+pub const MAX_BYTES: ByteSize = ByteSize::from_mib(4);
+
+/// How long a connection may be silent before it is asked whether it is still there.
+pub const KEEPALIVE: HumanDuration = HumanDuration::from_secs(60);
 
 /// How long one attempt to connect may take, TLS and all.
 pub const CONNECT_TIMEOUT: HumanDuration = HumanDuration::from_secs(10);

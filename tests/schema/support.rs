@@ -3,9 +3,10 @@
 use std::collections::HashMap;
 use std::path::Path;
 
-use imgbuild_schema::report::Report;
 use imgbuild_schema::values::Secret;
-use imgbuild_schema::{DeviceSpec, Lookup, LookupError, Profile};
+use imgbuild_schema::{DeviceSpec, Lookup, LookupError, Outcome, read};
+
+use crate::keys::{Keys, NOW};
 
 /// A profile with one of everything.
 pub(crate) const PROFILE: &str = r#"version: 1
@@ -49,14 +50,7 @@ pub(crate) struct Memory {
 
 impl Default for Memory {
     fn default() -> Self {
-        let pem = |what: &str| format!("-----BEGIN {what}-----\nAAAA\n-----END {what}-----\n");
-        Self {
-            files: HashMap::from([
-                ("certs/ca.pem", pem("CERTIFICATE")),
-                ("certs/device.pem", pem("CERTIFICATE")),
-                ("certs/device.key", pem("PRIVATE KEY")),
-            ]),
-        }
+        Self { files: Keys::get().files() }
     }
 }
 
@@ -82,25 +76,35 @@ impl Lookup for Memory {
     fn variable(&self, name: &str) -> Option<String> {
         (name == "LAB_PSK").then(|| "something long".into())
     }
+
+    fn now(&self) -> u64 {
+        NOW
+    }
+}
+
+/// Reads a profile that lies at `kitchen.yaml`.
+pub(crate) fn outcome(text: &str) -> Outcome {
+    read("kitchen.yaml", text, &Memory::default())
+}
+
+/// What is printed about a profile.
+pub(crate) fn told(text: &str) -> String {
+    let outcome = outcome(text);
+    outcome.report(outcome.problems.clone()).to_string()
 }
 
 /// Resolves a profile; a failure comes back as it would be printed.
 pub(crate) fn resolve(text: &str) -> Result<DeviceSpec, String> {
-    let problems = match Profile::parse(text) {
-        Ok(profile) => match profile.resolve(&Memory::default()) {
-            Ok(spec) => return Ok(spec),
-            Err(problems) => problems,
-        },
-        Err(problem) => vec![problem],
-    };
-    Err(Report::new("kitchen.yaml", text, problems).to_string())
+    let outcome = outcome(text);
+    let problems = outcome.problems.iter().chain(&outcome.not_yet).cloned().collect();
+    let report = outcome.report(problems).to_string();
+    outcome.spec.ok_or(report)
 }
 
 /// What is printed about the right profile with `right` replaced by `wrong`.
 pub(crate) fn mistake(right: &str, wrong: &str) -> String {
     assert!(PROFILE.contains(right), "the profile has no {right:?}");
-    match resolve(&PROFILE.replacen(right, wrong, 1)) {
-        Ok(_) => panic!("nothing was found wrong with {wrong:?}"),
-        Err(report) => report,
-    }
+    let report = told(&PROFILE.replacen(right, wrong, 1));
+    assert!(!report.is_empty(), "nothing was found wrong with {wrong:?}");
+    report
 }

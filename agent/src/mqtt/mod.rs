@@ -20,9 +20,6 @@ use rustls::ClientConfig;
 
 pub use error::{Error, Refusal};
 
-/// How long a connection may be silent before the broker is asked whether it is still there.
-const KEEP_ALIVE_SECONDS: u16 = 60;
-
 /// The largest packet either side may send.
 const MAX_PACKET: usize = 256 * 1024;
 
@@ -44,6 +41,8 @@ pub struct Options {
     pub password: Option<Secret>,
     /// How the connection is secured; none: in clear.
     pub tls: Option<Arc<ClientConfig>>,
+    /// How long the connection may be silent before the broker is asked for a sign of life.
+    pub keepalive: Duration,
     /// How long connecting may take.
     pub connect_timeout: Duration,
 }
@@ -138,10 +137,15 @@ async fn drive(mut events: EventLoop) -> Error {
     }
 }
 
+/// What fits into the two bytes that MQTT has for it.
+fn seconds(keepalive: Duration) -> u16 {
+    u16::try_from(keepalive.as_secs()).unwrap_or(u16::MAX).max(1)
+}
+
 fn mqtt_options(options: &Options) -> MqttOptions {
     let broker = Broker::tcp(options.host.clone(), options.dial.1);
     let mut mqtt = MqttOptions::new(options.client_id.clone(), broker);
-    mqtt.set_keep_alive(KEEP_ALIVE_SECONDS);
+    mqtt.set_keep_alive(seconds(options.keepalive));
     mqtt.set_max_packet_size(MAX_PACKET, MAX_PACKET);
     mqtt.set_inflight(MAX_UNDER_WAY);
     match (&options.username, &options.password) {

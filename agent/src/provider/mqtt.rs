@@ -33,6 +33,7 @@ pub fn options(
         username: broker.username.clone(),
         password,
         tls,
+        keepalive: profile.telemetry.keepalive.get(),
         connect_timeout: profile.telemetry.connect_timeout.get(),
     }
 }

@@ -2,7 +2,8 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::error::ErrorKind;
-use clap::{Args, CommandFactory, Parser, Subcommand};
+use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
+use imgbuild_schema::report::Format;
 use imgbuild_schema::values::HumanDuration;
 
 /// One YAML file becomes an SD card that boots a Raspberry Pi, joins its network and publishes sensor
@@ -63,6 +64,31 @@ pub(super) struct Check {
     /// The profiles
     #[arg(required = true)]
     pub(super) profiles: Vec<PathBuf>,
+    /// How problems are printed
+    #[arg(long, value_enum, default_value_t)]
+    pub(super) format: CheckFormat,
+}
+
+/// How problems are printed.
+#[derive(Clone, Copy, Debug, Default, ValueEnum)]
+pub(super) enum CheckFormat {
+    /// For people, on the standard error
+    #[default]
+    Human,
+    /// A list of objects
+    Json,
+    /// Annotations for GitHub's workflows
+    Github,
+}
+
+impl From<CheckFormat> for Format {
+    fn from(format: CheckFormat) -> Self {
+        match format {
+            CheckFormat::Human => Self::Human,
+            CheckFormat::Json => Self::Json,
+            CheckFormat::Github => Self::Github,
+        }
+    }
 }
 
 #[derive(Debug, Args)]

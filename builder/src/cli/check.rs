@@ -1,22 +1,73 @@
+use std::io::{self, Write};
+use std::path::Path;
 use std::process::ExitCode;
 
+use imgbuild_schema::report::{Format, Report};
+use imgbuild_schema::{Code, Problem};
+
 use super::arguments::Check;
-use super::output::Output;
-use super::report;
-use crate::fault::exit_status;
-use crate::profile::Loaded;
+use super::output::{self, Output};
+use crate::profile;
 
 /// `imgbuild check`
-pub(super) fn check(arguments: &Check, output: Output) -> ExitCode {
-    let mut worst = 0;
-    for profile in &arguments.profiles {
-        match Loaded::read(profile) {
-            Ok(_) => output.progress(&format!("{}: nothing wrong", profile.display())),
-            Err(error) => {
-                report(&error);
-                worst = worst.max(exit_status(&error));
-            }
+pub(super) fn check(arguments: &Check, output: Output) -> anyhow::Result<ExitCode> {
+    let mut printer = Printer { format: arguments.format.into(), first: true };
+    let mut wrong = false;
+    for path in &arguments.profiles {
+        let report = examine(path);
+        wrong |= report.has_errors();
+        printer.print(&report)?;
+        if report.problems().is_empty() && printer.format == Format::Human {
+            output.progress(&format!("{}: nothing wrong", path.display()));
         }
     }
-    ExitCode::from(worst)
+    printer.end()?;
+    Ok(ExitCode::from(u8::from(wrong)))
+}
+
+fn examine(path: &Path) -> Report {
+    match profile::examine(path) {
+        Ok(outcome) => outcome.report(outcome.problems.clone()),
+        Err(error) => {
+            let problem = Problem::new(Code::UnreadableFile, None, format!("{error:#}"));
+            Report::of(&path.display().to_string(), "", problem)
+        }
+    }
+}
+
+/// Prints reports one after the other.
+struct Printer {
+    format: Format,
+    first: bool,
+}
+
+impl Printer {
+    /// People read the standard error, as with every other command; programs read the standard output.
+    fn print(&mut self, report: &Report) -> io::Result<()> {
+        match self.format {
+            Format::Human if report.problems().is_empty() => {}
+            Format::Human => {
+                let gap = if self.first { "" } else { "\n" };
+                output::say(&format!("{gap}{}", report.render(output::takes_colour())));
+                self.first = false;
+            }
+            Format::Json => {
+                for record in report.records() {
+                    let lead = if self.first { "[\n" } else { ",\n" };
+                    self.first = false;
+                    write!(io::stdout(), "{lead}{}", serde_json::to_string(&record)?)?;
+                }
+            }
+            Format::Github => io::stdout().write_all(report.github().as_bytes())?,
+        }
+        Ok(())
+    }
+
+    fn end(self) -> io::Result<()> {
+        match self.format {
+            Format::Json if self.first => writeln!(io::stdout(), "[]"),
+            Format::Json => writeln!(io::stdout(), "\n]"),
+            _ => Ok(()),
+        }
+    }
 }

@@ -35,7 +35,7 @@ pub fn main() -> ExitCode {
 fn dispatch(arguments: Arguments, output: Output) -> anyhow::Result<ExitCode> {
     match arguments.into_command() {
         Command::Build(build) => build::build(&build, output),
-        Command::Check(check) => Ok(check::check(&check, output)),
+        Command::Check(check) => check::check(&check, output),
         Command::Run(run) => run::run(&run, output),
         Command::Doctor => doctor::doctor(),
     }

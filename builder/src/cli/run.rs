@@ -100,7 +100,7 @@ impl Card {
         let profile: CardProfile = yaml::parse(&text)
             .map_err(|problem| anyhow::anyhow!("{PROFILE_PATH} on the card: {problem}"))?;
         let Cloud::Mqtt(mqtt) = &profile.cloud;
-        let addresses = profile.sensors.iter().filter_map(|sensor| sensor.driver.i2c());
+        let addresses = profile.sensors.iter().flat_map(|sensor| sensor.driver.i2c());
         let thermometer = addresses.map(|(_, address)| address.get()).next();
         Ok(Self {
             setup: setup(mqtt, &root, scratch)?,

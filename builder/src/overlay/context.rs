@@ -12,7 +12,7 @@ pub fn context(spec: &DeviceSpec) -> Value {
         device => device(spec),
         network => context! { wifi => spec.wifi.as_ref().map(wifi), ethernet => ethernet(&spec.ethernet) },
         access => spec.access.as_ref().map(|access| self::access(access, spec)),
-        sensors => context! { i2c => spec.card.sensors.iter().any(|sensor| sensor.driver.i2c().is_some()) },
+        sensors => context! { i2c => spec.card.sensors.iter().any(|sensor| !sensor.driver.i2c().is_empty()) },
         agent => context! { profile => spec.card_profile() },
     }
 }

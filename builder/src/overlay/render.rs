@@ -3,7 +3,7 @@ use std::collections::BTreeMap;
 use anyhow::{Context, bail};
 use imgbuild_schema::report::Report;
 use imgbuild_schema::template::{self, TemplateError};
-use imgbuild_schema::{Code, Problem, Span, yaml};
+use imgbuild_schema::{Code, FileId, Problem, Span, yaml};
 use minijinja::Value;
 
 use super::folder::is_template;
@@ -52,9 +52,9 @@ fn parse(overlay: &Overlay) -> anyhow::Result<Manifest> {
     if overlay.manifest.trim().is_empty() {
         return Ok(Manifest::default());
     }
-    yaml::parse(&overlay.manifest).map_err(|problem| {
+    yaml::read(&overlay.manifest).map_err(|problem| {
         let path = format!("{}/overlay.yaml", overlay.origin);
-        Refused(Report::new(path, &overlay.manifest, vec![problem])).into()
+        Refused(Report::of(&path, &overlay.manifest, problem)).into()
     })
 }
 
@@ -142,20 +142,24 @@ impl Texts<'_> {
             bail!("{path} is a template and not UTF-8");
         };
         let text = template::render(template, self.context)
-            .map_err(|error| refusal(path, template, &error))?;
+            .map_err(|error| refusal(&path, template, &error))?;
         Ok(Content::Bytes(text.into_bytes()))
     }
 
     fn manifest_error(&self, text: &str, error: &TemplateError) -> anyhow::Error {
-        refusal(format!("{}: `{text}`", self.overlay.origin), text, error)
+        refusal(&format!("{}: `{text}`", self.overlay.origin), text, error)
     }
 }
 
 /// Shows where in a template the mistake lies.
-fn refusal(path: String, template: &str, error: &TemplateError) -> anyhow::Error {
-    let span = error.range.clone().map(|range| Span { start: range.start, end: range.end });
+fn refusal(path: &str, template: &str, error: &TemplateError) -> anyhow::Error {
+    let span = error.range.clone().map(|range| Span {
+        file: FileId::default(),
+        start: range.start,
+        end: range.end,
+    });
     let problem = Problem::new(Code::BadTemplate, span, error.to_string())
         .label("here")
         .help("a template knows `device`, `network`, `access`, `sensors` and `agent`");
-    Refused(Report::new(path, template, vec![problem])).into()
+    Refused(Report::of(path, template, problem)).into()
 }

@@ -1,6 +1,5 @@
 //! The device held against its base: what only the image can tell.
 
-use imgbuild_schema::profile::Base;
 use imgbuild_schema::{Code, DeviceSpec, Problem};
 
 use super::BaseView;
@@ -17,10 +16,7 @@ pub(super) fn against_base(spec: &DeviceSpec, base: BaseView<'_>) -> anyhow::Res
 
 fn model(spec: &DeviceSpec, base: BaseView<'_>) -> Option<Problem> {
     let (model, facts) = (*spec.model, base.facts);
-    let name = match &*spec.base {
-        Base::Named(base) => base.name().to_owned(),
-        Base::File(file) => file.file.display().to_string(),
-    };
+    let name = spec.base.to_string();
     let problem =
         |message: String| Problem::new(Code::ModelNeedsOtherBase, spec.model.span(), message);
     if !model.runs(facts.architecture) {

@@ -13,8 +13,8 @@ mod tests;
 use std::fmt;
 
 use anyhow::bail;
-use imgbuild_schema::DeviceSpec;
 use imgbuild_schema::report::Report;
+use imgbuild_schema::{DeviceSpec, Problem};
 
 use crate::base::facts::Facts;
 use crate::base::tree::Tree;
@@ -90,26 +90,18 @@ impl fmt::Debug for BaseView<'_> {
     }
 }
 
-/// The profile's text and where it lies, for problems that only the base brings to light.
-#[derive(Clone, Copy, Debug)]
-pub struct Written<'a> {
-    /// The path as the user gave it.
-    pub path: &'a str,
-    /// The text.
-    pub text: &'a str,
-}
-
-/// Plans a card: the device's overlays, and the files that only this device has, on this base.
+/// Plans a card: the device's overlays, and the files that only this device has, on this base. What the
+/// base brings to light about the profile is told by `report`.
 pub fn plan(
     spec: &DeviceSpec,
-    written: Written<'_>,
+    report: &dyn Fn(Vec<Problem>) -> Report,
     base: BaseView<'_>,
     overlays: &[Overlay],
     date: u64,
 ) -> anyhow::Result<Plan> {
     let problems = device::against_base(spec, base)?;
     if !problems.is_empty() {
-        return Err(Refused(Report::new(written.path, written.text, problems)).into());
+        return Err(Refused(report(problems)).into());
     }
     let context = overlay::context(spec);
     let mut rendered = Vec::new();

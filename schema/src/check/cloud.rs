@@ -1,99 +1,65 @@
-use crate::profile::{Cloud, Mqtt, Source, Tls, TlsSettings};
+use super::{aws, azure, google, mqtt};
+use crate::profile::{Cloud, Profile};
+use crate::values::Host;
 use crate::{Code, Problem, Sp};
 
-pub(super) fn check(cloud: &Cloud, problems: &mut Vec<Problem>) {
-    let Cloud::Mqtt(mqtt) = cloud;
-    host(&mqtt.host, problems);
-    password(mqtt, problems);
-    match &*mqtt.tls {
-        Tls::On(tls) => identity(tls, problems),
-        Tls::Off => authorities_without_tls(mqtt, problems),
-    }
-    if let Some(port) = &mqtt.port
-        && **port == 0
-    {
-        problems.push(
-            Problem::new(Code::InvalidValue, port.span(), "0 is not a port")
-                .label("runs from 1 to 65535"),
-        );
-    }
-    if let Some(client_id) = &mqtt.client_id
-        && client_id.is_empty()
-    {
-        problems.push(
-            Problem::new(Code::InvalidValue, client_id.span(), "an MQTT client id cannot be empty")
-                .label("is empty")
-                .help("leave `client_id` out: the device's id is used then"),
-        );
+pub(super) fn check(profile: &Profile, now: u64, problems: &mut Vec<Problem>) {
+    match &*profile.cloud {
+        Cloud::Mqtt(cloud) => mqtt::check(cloud, profile, now, problems),
+        Cloud::AwsIot(cloud) => aws::check(cloud, profile, now, problems),
+        Cloud::AzureIotHub(cloud) => azure::check_hub(cloud, profile, now, problems),
+        Cloud::AzureEventHubs(cloud) => azure::check_event_hubs(cloud, now, problems),
+        Cloud::GoogleIotCore(cloud) => google::check_iot_core(cloud, profile, now, problems),
+        Cloud::GooglePubsub(cloud) => google::check_pubsub(cloud, now, problems),
     }
 }
 
-fn host(host: &Sp<String>, problems: &mut Vec<Problem>) {
-    let refuse = |message: &str, help: &str| {
-        Problem::new(Code::InvalidValue, host.span(), message)
-            .label("is not a host's name")
-            .help(help)
-    };
-    let odd = |c: char| c.is_whitespace() || c.is_control() || "/@\"'\\".contains(c);
-    if host.contains("://") {
-        problems.push(refuse(
-            "a host's name has no `://`",
-            "write the name alone; `tls` and `port` say the rest",
-        ));
-    } else if host.is_empty() || host.contains(odd) {
-        problems.push(refuse(
-            "this is neither a host's name nor an address",
-            "write it like `broker.example.org`",
-        ));
-    } else if host.parse::<std::net::IpAddr>().is_err() && host.contains(':') {
-        problems.push(refuse("a host's name has no port in it", "write the port under `port`"));
-    }
-}
-
-/// MQTT 3.1.1, section 3.1.2.9: a password without a user name is not allowed.
-fn password(mqtt: &Mqtt, problems: &mut Vec<Problem>) {
-    if let (None, Some(password)) = (&mqtt.username, &mqtt.password) {
+/// A host that should end in one of `endings`, unless it is stood in for.
+pub(super) fn ending(host: &Sp<Host>, endings: &[&str], problems: &mut Vec<Problem>) {
+    if !endings.iter().any(|ending| host.as_str().ends_with(ending)) {
+        let endings: Vec<String> = endings.iter().map(|ending| format!("`{ending}`")).collect();
         problems.push(
             Problem::new(
-                Code::Contradiction,
-                password.span(),
-                "MQTT takes no password without a user name",
+                Code::Doubtful,
+                host.span(),
+                format!("`{}` is not a name that this cloud gives", **host),
             )
-            .label("has no `username`")
-            .help("add `username`"),
+            .label(format!("usually ends in {}", endings.join(" or ")))
+            .help(
+                "a gateway or a test double goes under `connect`, and this stays the cloud's name",
+            ),
         );
     }
 }
 
-fn identity(tls: &TlsSettings, problems: &mut Vec<Problem>) {
-    let mut alone = |there: &Sp<Source>, missing: &str| {
-        problems.push(
-            Problem::new(
-                Code::BadCertificate,
-                there.span(),
-                format!("`{missing}` is missing beside this"),
-            )
-            .label("is of no use alone")
-            .help("a device proves who it is with `certificate` and `private_key` together"),
-        );
-    };
-    match (&tls.certificate, &tls.private_key) {
-        (Some(certificate), None) => alone(certificate, "private_key"),
-        (None, Some(key)) => alone(key, "certificate"),
-        _ => {}
-    }
+/// One of the ports that the cloud listens on.
+pub(super) fn port(port: Option<&Sp<u16>>, known: &[u16], problems: &mut Vec<Problem>) {
+    let Some(port) = port.filter(|port| !known.contains(port)) else { return };
+    let known: Vec<String> = known.iter().map(u16::to_string).collect();
+    problems.push(
+        Problem::new(
+            Code::InvalidValue,
+            port.span(),
+            format!("this cloud does not listen on port {}", **port),
+        )
+        .label(format!("should be {}", known.join(" or "))),
+    );
 }
 
-fn authorities_without_tls(mqtt: &Mqtt, problems: &mut Vec<Problem>) {
-    if let Some(ca) = mqtt.connect.as_ref().and_then(|connect| connect.ca.as_ref()) {
+/// A name that is part of an address: letters, digits and some marks.
+pub(super) fn name(
+    name: &Sp<String>,
+    what: &str,
+    marks: &str,
+    longest: usize,
+    problems: &mut Vec<Problem>,
+) {
+    let plain = |c: char| c.is_ascii_alphanumeric() || marks.contains(c);
+    if name.is_empty() || name.len() > longest || !name.chars().all(plain) {
         problems.push(
-            Problem::new(
-                Code::Contradiction,
-                ca.span(),
-                "without TLS nobody's certificate is checked",
-            )
-            .label("would not be used")
-            .help("leave out `ca`, or leave out `tls: false`"),
+            Problem::new(Code::InvalidValue, name.span(), format!("`{}` cannot be {what}", **name))
+                .label("no such name can be")
+                .help(format!("it is 1 to {longest} letters, digits and any of `{marks}`")),
         );
     }
 }

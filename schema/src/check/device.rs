@@ -1,17 +1,10 @@
-use crate::profile::{Access, Base, Model, Profile, VERSION};
+use crate::profile::{Access, Base, Model, NamedBase, Profile, VERSION};
 use crate::{Code, Problem, Sp};
 
 pub(super) fn check(profile: &Profile, problems: &mut Vec<Problem>) {
     version(&profile.version, problems);
     if let Base::Named(base) = *profile.base {
-        let model = &profile.device.model;
-        if !base.models().contains(model) {
-            let known: Vec<&str> = base.models().iter().map(|model| model.name()).collect();
-            problems.push(model_needs_other_base(model, base.name(), &known));
-        }
-    }
-    if let Some(keyboard) = &profile.device.keyboard {
-        self::keyboard(keyboard, problems);
+        self::base(&profile.device.model, &profile.base.with(base), problems);
     }
     if let Some(access) = &profile.access {
         self::access(access, problems);
@@ -32,28 +25,26 @@ fn version(version: &Sp<u32>, problems: &mut Vec<Problem>) {
     }
 }
 
-/// The problem of a model that its base cannot boot. What an image file can boot, its own facts tell later.
-fn model_needs_other_base(model: &Sp<Model>, base: &str, boots: &[&str]) -> Problem {
-    let boots = if boots.is_empty() { "no Raspberry Pi".to_owned() } else { boots.join(", ") };
-    Problem::new(
-        Code::ModelNeedsOtherBase,
-        model.span(),
-        format!("{} cannot boot the base {base}", model.name()),
-    )
-    .label("needs another base")
-    .help(format!("this base boots {boots}"))
-}
-
-/// X keyboard layouts are short lower-case words; whether one exists is asked of the base.
-fn keyboard(layout: &Sp<String>, problems: &mut Vec<Problem>) {
-    let plain = |c: char| c.is_ascii_lowercase();
-    if !(2..=8).contains(&layout.len()) || !layout.chars().all(plain) {
-        problems.push(
-            Problem::new(Code::InvalidValue, layout.span(), "this is not a keyboard layout")
-                .label("should be two lower-case letters or a few more")
-                .help("layouts are named like `us`, `gb`, `de` or `latam`"),
-        );
+/// What an image file can boot, its own facts tell later.
+fn base(model: &Sp<Model>, base: &Sp<NamedBase>, problems: &mut Vec<Problem>) {
+    if base.models().contains(model) {
+        return;
     }
+    let name = base.name();
+    let why = if model.runs(base.architecture()) {
+        format!("{} cannot boot the base {name}", model.name())
+    } else {
+        format!("{} cannot run the base {name}, which is made for another processor", model.name())
+    };
+    let boots = |base: &NamedBase| base.models().contains(model);
+    let others = NamedBase::ALL.into_iter().filter(boots).map(NamedBase::name);
+    let models: Vec<&str> = base.models().iter().map(|model| model.name()).collect();
+    problems.push(
+        Problem::new(Code::ModelNeedsOtherBase, model.span(), why)
+            .label("needs another base")
+            .related(base.span(), format!("boots {}", models.join(", ")))
+            .help(format!("for this model: {}", others.collect::<Vec<_>>().join(", "))),
+    );
 }
 
 fn access(access: &Sp<Access>, problems: &mut Vec<Problem>) {

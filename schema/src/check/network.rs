@@ -1,4 +1,5 @@
-use std::collections::HashSet;
+use std::collections::HashMap;
+use std::net::IpAddr;
 
 use crate::profile::{Ethernet, EthernetAddress, Network, Security, Wifi, WifiNetwork};
 use crate::{Code, Problem, Sp};
@@ -18,17 +19,19 @@ fn wifi(wifi: &Wifi, problems: &mut Vec<Problem>) {
                 .help("name one, or leave `wifi` out if the radio is to stay off"),
         );
     }
-    let mut seen = HashSet::new();
+    let mut seen = HashMap::new();
     for network in wifi.networks.iter() {
         key(network, problems);
-        if !seen.insert(network.ssid.as_str()) {
+        if let Some(first) = seen.insert(network.ssid.as_str(), network.ssid.span()) {
             problems.push(
                 Problem::new(
                     Code::Duplicate,
                     network.ssid.span(),
                     format!("the network `{}` is named twice", *network.ssid),
                 )
-                .label("named before"),
+                .label("for the second time")
+                .related(first, "for the first time")
+                .help("keep the one to prefer"),
             );
         }
     }
@@ -60,17 +63,49 @@ fn key(network: &Sp<WifiNetwork>, problems: &mut Vec<Problem>) {
 }
 
 fn ethernet(ethernet: &Ethernet, problems: &mut Vec<Problem>) {
-    if *ethernet.address == EthernetAddress::Dhcp
-        && let Some(gateway) = &ethernet.gateway
+    let EthernetAddress::Static(address) = *ethernet.address else {
+        if let Some(gateway) = &ethernet.gateway {
+            problems.push(
+                Problem::new(
+                    Code::Contradiction,
+                    gateway.span(),
+                    "with `dhcp` the network names the gateway",
+                )
+                .label("would not be used")
+                .related(ethernet.address.span(), "the network names everything")
+                .help("leave out `gateway`, or write an `address` such as `192.168.1.20/24`"),
+            );
+        }
+        return;
+    };
+    if let Some(gateway) = &ethernet.gateway
+        && !address.reaches(**gateway)
     {
         problems.push(
             Problem::new(
                 Code::Contradiction,
                 gateway.span(),
-                "with `dhcp` the network names the gateway",
+                format!("the gateway {} is not on the network of {address}", **gateway),
             )
-            .label("would not be used")
-            .help("leave out `gateway`, or write an `address` such as `192.168.1.20/24`"),
+            .label("cannot be reached")
+            .related(ethernet.address.span(), "the device's own network")
+            .help("the gateway is the router's address on the same network"),
+        );
+    }
+    same_address(address.address(), ethernet, problems);
+}
+
+fn same_address(own: IpAddr, ethernet: &Ethernet, problems: &mut Vec<Problem>) {
+    if let Some(gateway) = ethernet.gateway.as_ref().filter(|gateway| ***gateway == own) {
+        problems.push(
+            Problem::new(
+                Code::Contradiction,
+                gateway.span(),
+                "the device cannot be its own gateway",
+            )
+            .label("is the device's own address")
+            .related(ethernet.address.span(), "here it is")
+            .help("the gateway is the router's address"),
         );
     }
 }

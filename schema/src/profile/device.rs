@@ -1,19 +1,21 @@
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::Sp;
-use crate::values::{DeviceId, Hostname, Locale, Timezone};
+use crate::values::{DeviceId, Keyboard, Locale, Timezone};
 
 /// Who the device is.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Device {
     /// Its name at the cloud: MQTT client id, thing name, IoT Hub device id.
     pub id: Sp<DeviceId>,
     /// Which Raspberry Pi it is.
     pub model: Sp<Model>,
-    /// Its name on the network. Left out: the id.
+    /// Its name on the network; a template of `device.id`. Left out: the id.
     #[serde(default)]
-    pub hostname: Option<Sp<Hostname>>,
+    #[schemars(example = &"greenhouse-01")]
+    pub hostname: Option<Sp<String>>,
     /// Its time zone. Left out: `UTC`.
     #[serde(default)]
     pub timezone: Option<Sp<Timezone>>,
@@ -22,11 +24,13 @@ pub struct Device {
     pub locale: Option<Sp<Locale>>,
     /// The layout of a keyboard plugged into it, such as `gb` or `us`. Left out: `us`.
     #[serde(default)]
-    pub keyboard: Option<Sp<String>>,
+    pub keyboard: Option<Sp<Keyboard>>,
 }
 
 /// A model of Raspberry Pi.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
+)]
 pub enum Model {
     /// Raspberry Pi Zero and Zero W.
     #[serde(rename = "pi-zero-w")]

@@ -7,6 +7,7 @@ mod access;
 mod base;
 mod cloud;
 mod device;
+mod gpio;
 mod network;
 mod sensor;
 mod source;
@@ -14,25 +15,29 @@ mod telemetry;
 
 use std::path::PathBuf;
 
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 pub use access::Access;
-pub use base::{Base, FileBase, NamedBase};
-pub use cloud::{Cloud, Connect, Mqtt, Tls, TlsSettings};
+pub use base::{Base, FileBase, NamedBase, UrlBase};
+pub use cloud::{
+    Algorithm, AwsIot, AzureEventHubs, AzureIotHub, Cloud, Connect, Dps, GoogleIotCore,
+    GooglePubsub, HubAuth, HubX509, Mqtt, SasKey, Shadow, Tls, TlsSettings,
+};
 pub use device::{Architecture, Device, Model};
-pub use network::{Ethernet, EthernetAddress, Network, Security, Wifi, WifiNetwork};
+pub use gpio::{Button, Input, Led, Level, Output, Pull, Shows};
+pub use network::{Backend, Ethernet, EthernetAddress, Network, Security, Wifi, WifiNetwork};
 pub use sensor::Sensor;
 pub use source::Source;
-pub use telemetry::Telemetry;
+pub use telemetry::{Payload, Queue, Telemetry, WhenFull};
 
-use crate::resolve::{self, Lookup};
-use crate::{DeviceSpec, Problem, Sp, check, yaml};
+use crate::Sp;
 
 /// The version of the profile language that this program reads.
 pub const VERSION: u32 = 1;
 
 /// One device, as its profile describes it.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Profile {
     /// The version of the language: `1`.
@@ -48,34 +53,20 @@ pub struct Profile {
     #[serde(default)]
     pub access: Option<Sp<Access>>,
     /// Where its readings go.
-    pub cloud: Cloud,
+    pub cloud: Sp<Cloud>,
     /// How they get there.
     #[serde(default)]
     pub telemetry: Telemetry,
     /// What it reads.
     #[serde(default)]
     pub sensors: Vec<Sp<Sensor>>,
+    /// What people or things do to it.
+    #[serde(default)]
+    pub inputs: Vec<Sp<Input>>,
+    /// What it does to the world.
+    #[serde(default)]
+    pub outputs: Vec<Sp<Output>>,
     /// Folders of your own, in the form of the built-in overlays, relative to the profile.
     #[serde(default)]
     pub overlays: Vec<Sp<PathBuf>>,
-}
-
-impl Profile {
-    /// Reads a profile's text. A profile that cannot be read has one problem: the first.
-    pub fn parse(text: &str) -> Result<Self, Problem> {
-        yaml::parse(text)
-    }
-
-    /// Checks everything and looks up everything. All problems come back at once.
-    pub fn resolve(&self, lookup: &dyn Lookup) -> Result<DeviceSpec, Vec<Problem>> {
-        let mut problems = check::profile(self);
-        let spec = resolve::profile(self, lookup, &mut problems);
-        match spec {
-            Ok(spec) if problems.is_empty() => Ok(spec),
-            _ => {
-                problems.sort_by_key(|problem| problem.span);
-                Err(problems)
-            }
-        }
-    }
 }

@@ -1,14 +1,15 @@
 use std::net::IpAddr;
 use std::str::FromStr;
 
-use serde::Deserialize;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 
 use super::Source;
 use crate::Sp;
 use crate::values::{Country, InterfaceAddress, InvalidValue, Ssid, serde_as_text};
 
 /// How the device gets on its network.
-#[derive(Clone, Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Network {
     /// The WiFi networks it may join. Left out: the radio stays off.
@@ -20,17 +21,35 @@ pub struct Network {
 }
 
 /// The WiFi networks the device may join.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Wifi {
     /// Where the device is: whose rules for radio hold. Without it the radio must stay off.
     pub country: Sp<Country>,
+    /// The program that joins networks. Left out: the base's own.
+    #[serde(default)]
+    pub backend: Sp<Backend>,
     /// The networks, the one to prefer first.
     pub networks: Sp<Vec<Sp<WifiNetwork>>>,
 }
 
+/// A program that joins WiFi networks.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub enum Backend {
+    /// The one that the base uses.
+    #[default]
+    #[serde(rename = "auto")]
+    Auto,
+    /// wpa_supplicant.
+    #[serde(rename = "wpa_supplicant")]
+    WpaSupplicant,
+    /// NetworkManager.
+    #[serde(rename = "network-manager")]
+    NetworkManager,
+}
+
 /// One WiFi network.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct WifiNetwork {
     /// Its name.
@@ -47,7 +66,7 @@ pub struct WifiNetwork {
 }
 
 /// How a WiFi network is secured.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Security {
     /// WPA2 with a passphrase.
@@ -60,7 +79,7 @@ pub enum Security {
 }
 
 /// The wired network.
-#[derive(Clone, Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Ethernet {
     /// `dhcp`, or an address with the length of its network: `192.168.1.20/24`.
@@ -71,7 +90,7 @@ pub struct Ethernet {
     pub gateway: Option<Sp<IpAddr>>,
     /// The name servers, with an address of your own.
     #[serde(default)]
-    pub dns: Vec<IpAddr>,
+    pub dns: Vec<Sp<IpAddr>>,
 }
 
 /// How the wired network gets its address.

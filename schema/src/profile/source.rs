@@ -1,34 +1,31 @@
-use serde::de::{Deserialize, Deserializer, Error};
-use serde_saphyr::Tagged;
+use serde::de::{Deserialize, Deserializer};
 
-use crate::problem::nearest;
 use crate::values::Secret;
+use crate::yaml::node::{Origin, OriginKind};
 
-/// Where a value comes from: the profile itself, or a place that the profile names by a tag.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Source {
-    /// Written in the profile. Kept like a secret, since it may be one.
-    Literal(Secret),
-    /// `!secret NAME`: looked up in `secrets.yaml` beside the profile.
-    Secret(String),
-    /// `!env NAME`: an environment variable.
-    Variable(String),
-    /// `!file PATH`: a file, relative to the profile.
-    File(String),
+/// A text that may be a secret, and where it comes from.
+#[derive(Clone, Debug)]
+pub struct Source {
+    /// The text. Kept like a secret, since it may be one.
+    pub text: Secret,
+    /// Where it was looked up; none: it is written in the profile.
+    pub origin: Option<Origin>,
 }
 
 impl<'de> Deserialize<'de> for Source {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let Tagged(text, tag) = Tagged::<String>::deserialize(deserializer)?;
-        match tag.as_deref() {
-            None | Some("tag:yaml.org,2002:str") => Ok(Self::Literal(Secret::new(text))),
-            Some("!secret") => Ok(Self::Secret(text)),
-            Some("!env") => Ok(Self::Variable(text)),
-            Some("!file") => Ok(Self::File(text)),
-            Some(tag) => Err(D::Error::custom(match nearest(tag, ["!secret", "!env", "!file"]) {
-                Some(known) => format!("unknown tag `{tag}`; did you mean `{known}`?"),
-                None => format!("unknown tag `{tag}`; known are `!secret`, `!env` and `!file`"),
-            })),
+        /// What the profile's own reader gives under this name.
+        #[derive(serde::Deserialize)]
+        #[serde(rename = "$imgbuild::Origin")]
+        struct Found {
+            text: String,
+            #[serde(default)]
+            kind: String,
+            #[serde(default)]
+            name: String,
         }
+        let Found { text, kind, name } = Found::deserialize(deserializer)?;
+        let origin = OriginKind::of(&kind).map(|kind| Origin { kind, name });
+        Ok(Self { text: Secret::new(text), origin })
     }
 }

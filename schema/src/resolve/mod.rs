@@ -1,16 +1,22 @@
 //! From what was typed to what is meant: defaults, templates, secrets, files.
 
+mod access;
 mod cloud;
 mod network;
+mod not_yet;
 mod sensors;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
+
+use minijinja::{Value, context};
 
 use crate::card::{self, CardProfile, Delivery};
-use crate::profile::{Access, Device, Profile, Source};
-use crate::spec::{AccessSpec, Credential};
-use crate::values::{Hostname, Locale, Secret, Timezone};
-use crate::{Code, DeviceSpec, Problem, Sp};
+use crate::profile::{Device, Profile, Source};
+use crate::spec::Credential;
+use crate::telemetry;
+use crate::template::{self, TemplateError};
+use crate::values::{Hostname, InvalidValue, Locale, Secret, Timezone};
+use crate::{Code, DeviceSpec, Problem, Sp, Span};
 
 /// Where a profile's files, secrets and variables are looked up. The one way out of this crate.
 pub trait Lookup {
@@ -20,6 +26,8 @@ pub trait Lookup {
     fn secret(&self, name: &str) -> Result<Secret, LookupError>;
     /// An environment variable; none if it is not set.
     fn variable(&self, name: &str) -> Option<String>;
+    /// The time, in seconds since 1970, which decides whether a certificate has expired.
+    fn now(&self) -> u64;
 }
 
 /// Why something could not be looked up.
@@ -36,33 +44,32 @@ pub struct LookupError {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Noted;
 
-/// Resolves a profile; what is wrong is noted in `problems`.
+/// Resolves a profile; what is wrong is noted in `problems`, what is right and cannot be built yet in
+/// `not_yet`.
 pub(crate) fn profile(
     profile: &Profile,
-    lookup: &dyn Lookup,
     problems: &mut Vec<Problem>,
+    not_yet: &mut Vec<Problem>,
 ) -> Result<DeviceSpec, Noted> {
-    let mut resolver = Resolver { lookup, problems, credentials: Vec::new() };
+    let mut resolver = Resolver { problems, not_yet, credentials: Vec::new() };
     // all of them first, so that each can report its problems
     let wifi = network::wifi(&profile.network, &mut resolver);
-    let access = profile.access.as_ref().map(|access| resolver.access(access)).transpose();
+    let access = profile.access.as_ref().map(|access| access::access(access, &mut resolver));
     let cloud = cloud::resolve(&profile.cloud, &profile.device, &mut resolver);
     let sensors = sensors::resolve(profile, &mut resolver);
+    let hostname = resolver.hostname(&profile.device);
+    not_yet::note(profile, &mut resolver);
     let device = &profile.device;
-    let hostname = match &device.hostname {
-        Some(hostname) => Ok((**hostname).clone()),
-        None => resolver.hostname_from_id(device),
-    };
     Ok(DeviceSpec {
         model: device.model.clone(),
         base: profile.base.clone(),
         hostname: hostname?,
         timezone: device.timezone.clone().unwrap_or_else(|| Sp::implied(default_timezone())),
         locale: device.locale.clone().unwrap_or_else(|| Sp::implied(default_locale())),
-        keyboard: device.keyboard.as_ref().map_or_else(|| "us".to_owned(), |it| (**it).clone()),
+        keyboard: device.keyboard.as_ref().map_or("us", |layout| layout.as_str()).to_owned(),
         wifi: wifi?,
         ethernet: network::ethernet(&profile.network),
-        access: access?,
+        access: access.transpose()?,
         card: CardProfile {
             version: card::VERSION,
             device: card::Device { id: (*device.id).clone() },
@@ -78,9 +85,10 @@ pub(crate) fn profile(
 fn delivery(profile: &Profile) -> Delivery {
     let telemetry = &profile.telemetry;
     Delivery {
-        qos: telemetry.qos,
-        queue: telemetry.queue.clone(),
+        qos: *telemetry.qos,
+        queue: telemetry::Queue { max_bytes: *telemetry.queue.max_bytes },
         reconnect: (*telemetry.reconnect).clone(),
+        keepalive: *telemetry.keepalive,
         connect_timeout: *telemetry.connect_timeout,
         ack_timeout: *telemetry.ack_timeout,
     }
@@ -94,10 +102,10 @@ fn default_locale() -> Locale {
     "C.UTF-8".parse().expect("C.UTF-8 is a locale")
 }
 
-/// Looks things up and keeps account of what went wrong and of what goes onto the card.
+/// Keeps account of what went wrong and of what goes onto the card.
 struct Resolver<'a> {
-    lookup: &'a dyn Lookup,
     problems: &'a mut Vec<Problem>,
+    not_yet: &'a mut Vec<Problem>,
     credentials: Vec<Credential>,
 }
 
@@ -108,88 +116,61 @@ impl Resolver<'_> {
         Noted
     }
 
-    /// The text behind a source.
-    fn text(&mut self, source: &Sp<Source>) -> Result<Secret, Noted> {
-        let (code, found) = match &**source {
-            Source::Literal(text) => return Ok(text.clone()),
-            Source::Secret(name) => (Code::UnreadableSecret, self.lookup.secret(name)),
-            Source::File(path) => {
-                (Code::UnreadableFile, self.lookup.file(Path::new(path)).map(Secret::new))
-            }
-            Source::Variable(name) => (
-                Code::UnsetVariable,
-                self.lookup.variable(name).map(Secret::new).ok_or_else(|| LookupError {
-                    message: format!("the environment variable `{name}` is not set"),
-                    help: format!("set it, as in `{name}=… imgbuild …`"),
-                }),
-            ),
-        };
-        found.map_err(|error| {
-            self.note(
-                Problem::new(code, source.span(), error.message)
-                    .label("cannot be looked up")
-                    .help(error.help),
-            )
-        })
-    }
-
-    /// A secret of one line: an editor's newline at the end of its file does not belong to it.
-    fn line(&mut self, source: &Sp<Source>) -> Result<Secret, Noted> {
-        let text = self.text(source)?;
-        Ok(Secret::new(text.expose().trim_end_matches(['\r', '\n']).to_owned()))
-    }
-
     /// Puts a credential onto the card and returns its path there.
-    fn credential(&mut self, name: &'static str, content: Secret) -> std::path::PathBuf {
+    fn credential(&mut self, name: &'static str, content: Secret) -> PathBuf {
         self.credentials.push(Credential { name, content });
         Path::new(card::CREDENTIALS_PATH).join(name)
     }
 
-    fn access(&mut self, access: &Access) -> Result<AccessSpec, Noted> {
-        let password = access.password.as_ref().map(|password| self.line(password)).transpose();
-        let keys: Vec<_> = access.ssh_keys.iter().map(|key| self.ssh_keys(key)).collect();
-        Ok(AccessSpec {
-            user: (*access.user).clone(),
-            password: password?,
-            ssh_keys: keys.into_iter().collect::<Result<Vec<_>, _>>()?.concat(),
-        })
-    }
-
-    /// The keys in one entry: a line, or a file of lines. A private key is caught before it is published.
-    fn ssh_keys(&mut self, source: &Sp<Source>) -> Result<Vec<String>, Noted> {
-        let text = self.text(source)?;
-        let lines = text.expose().lines().map(str::trim);
-        let keys: Vec<String> = lines
-            .filter(|line| !line.is_empty() && !line.starts_with('#'))
-            .map(str::to_owned)
-            .collect();
-        let public = |key: &String| {
-            let mut words = key.split_whitespace();
-            let kind = words.next().unwrap_or_default();
-            (kind.starts_with("ssh-") || kind.starts_with("ecdsa-") || kind.starts_with("sk-"))
-                && words.next().is_some_and(|key| key.starts_with("AAAA"))
-        };
-        if keys.is_empty() || !keys.iter().all(public) {
-            return Err(self.note(
-                Problem::new(Code::Access, source.span(), "this is not a public SSH key")
-                    .label("should begin with `ssh-ed25519 AAAA` or the like")
-                    .help("the public key is in the file that ends in `.pub`"),
-            ));
-        }
-        Ok(keys)
-    }
-
-    fn hostname_from_id(&mut self, device: &Device) -> Result<Hostname, Noted> {
-        device.id.as_str().parse().map_err(|refusal| {
-            self.note(
-                Problem::new(
-                    Code::InvalidValue,
-                    device.id.span(),
-                    format!("the id cannot serve as the host name: {refusal}"),
+    fn hostname(&mut self, device: &Device) -> Result<Hostname, Noted> {
+        let id = device.id.as_str();
+        let Some(template) = &device.hostname else {
+            return id.parse().map_err(|refusal| {
+                self.note(
+                    Problem::new(
+                        Code::InvalidValue,
+                        device.id.span(),
+                        format!("the id cannot serve as the host name: {refusal}"),
+                    )
+                    .label("is no host name")
+                    .help("add `hostname`"),
                 )
-                .label("is no host name")
-                .help("add `hostname`"),
-            )
+            });
+        };
+        let context = context! { device => context! { id => id } };
+        let filled = fill_in(template, &context, "`device.id`");
+        let text = filled.map_err(|problem| self.note(problem))?;
+        text.parse().map_err(|refusal: InvalidValue| {
+            let problem = Problem::new(Code::InvalidValue, template.span(), refusal.to_string());
+            self.note(problem.label("is no host name"))
         })
     }
+}
+
+/// A secret of one line: an editor's newline at the end of its file does not belong to it.
+fn line(source: &Source) -> Secret {
+    Secret::new(source.text.expose().trim_end_matches(['\r', '\n']).to_owned())
+}
+
+/// Fills in a template that knows no more than `known`.
+fn fill_in(source: &Sp<String>, context: &Value, known: &str) -> Result<String, Problem> {
+    template::render(source, context).map_err(|error| {
+        let span = error_span(source, &error).or(source.span());
+        Problem::new(Code::BadTemplate, span, format!("this template cannot be filled in: {error}"))
+            .label("not known here")
+            .help(format!("this template knows {known}"))
+    })
+}
+
+/// Where in the profile a template's error lies, if its text stands there as it was written: bare, or
+/// between quotes.
+fn error_span(source: &Sp<String>, error: &TemplateError) -> Option<Span> {
+    let (span, range) = (source.span()?, error.range.clone()?);
+    let quote = match (span.end - span.start).checked_sub(source.len())? {
+        0 => 0,
+        2 => 1,
+        _ => return None,
+    };
+    let start = span.start + quote + range.start;
+    Some(Span { start, end: start + range.len(), ..span })
 }

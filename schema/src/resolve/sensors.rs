@@ -1,11 +1,10 @@
-use minijinja::{Value, context};
+use minijinja::context;
 
-use super::{Noted, Resolver};
+use super::{Noted, Resolver, fill_in};
 use crate::card;
 use crate::profile::{Profile, Sensor};
-use crate::template::{self, TemplateError};
 use crate::values::Topic;
-use crate::{Code, Problem, Sp, Span};
+use crate::{Code, Problem};
 
 pub(super) fn resolve(
     profile: &Profile,
@@ -34,35 +33,9 @@ fn topic(profile: &Profile, sensor: &Sensor) -> Result<Topic, Problem> {
         device => context! { id => profile.device.id.as_str() },
         sensor => context! { id => sensor.id.as_str() },
     };
-    let text = fill_in(template, &context)?;
+    let text = fill_in(template, &context, "`device.id` and `sensor.id`")?;
     text.parse().map_err(|refusal| {
-        Problem::new(
-            Code::InvalidValue,
-            template.span(),
-            format!("invalid topic `{text}`: {refusal}"),
-        )
-        .label("no such topic can be")
+        Problem::new(Code::Topic, template.span(), format!("invalid topic `{text}`: {refusal}"))
+            .label("no such topic can be")
     })
-}
-
-fn fill_in(source: &Sp<String>, context: &Value) -> Result<String, Problem> {
-    template::render(source, context).map_err(|error| {
-        let span = error_span(source, &error).or(source.span());
-        Problem::new(Code::BadTemplate, span, format!("this template cannot be filled in: {error}"))
-            .label("not known here")
-            .help("a topic's template knows `device.id` and `sensor.id`")
-    })
-}
-
-/// Where in the profile a template's error lies, if its text stands there as it was written: bare, or
-/// between quotes.
-fn error_span(source: &Sp<String>, error: &TemplateError) -> Option<Span> {
-    let (span, range) = (source.span()?, error.range.clone()?);
-    let quote = match (span.end - span.start).checked_sub(source.len())? {
-        0 => 0,
-        2 => 1,
-        _ => return None,
-    };
-    let start = span.start + quote + range.start;
-    Some(Span { start, end: start + range.len() })
 }

@@ -3,27 +3,37 @@
 //! A value is parsed once, where it was written, and is its own proof from there on: whoever holds a
 //! [`Hostname`] need not ask again whether a host may be called so.
 
+mod cloud;
+mod country;
 mod duration;
+mod gpio;
 mod i2c;
 mod name;
 mod network;
 mod percent;
 mod qos;
+mod rate;
+#[cfg(feature = "profile")]
+mod schema;
 mod secret;
 mod size;
 mod topic;
 mod wifi;
 
+pub use cloud::{ClientId, Host, PublisherName, Sha256, ThingName, Url};
+pub use country::Country;
 pub use duration::HumanDuration;
+pub use gpio::Gpio;
 pub use i2c::{I2cAddress, I2cBus};
-pub use name::{DeviceId, Hostname, Locale, SensorId, Timezone, UserName};
+pub use name::{DeviceId, Hostname, Keyboard, Locale, SensorId, Timezone, UserName};
 pub use network::{Endpoint, InterfaceAddress};
 pub use percent::Percent;
 pub use qos::QoS;
+pub use rate::Rate;
 pub use secret::Secret;
 pub use size::ByteSize;
 pub use topic::Topic;
-pub use wifi::{Country, Passphrase, Ssid};
+pub use wifi::{Passphrase, Ssid};
 
 /// Why a text is not a value of the type that was asked for. Reads on after "invalid …: ".
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

@@ -141,8 +141,26 @@ impl FromStr for Locale {
     }
 }
 
-text_newtype!(DeviceId, SensorId, Hostname, UserName, Timezone, Locale);
-serde_as_text!(DeviceId, SensorId, Hostname, UserName, Timezone, Locale);
+/// The layout of a keyboard, as X names it: two lower-case letters or a few more. Whether one exists is asked
+/// of the base image.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Keyboard(String);
+
+impl FromStr for Keyboard {
+    type Err = InvalidValue;
+
+    fn from_str(text: &str) -> Result<Self, InvalidValue> {
+        if !(2..=8).contains(&text.len()) || !text.bytes().all(|c| c.is_ascii_lowercase()) {
+            refuse!(
+                "`{text}` is not a keyboard's layout; they are named like `us`, `gb`, `de` or `latam`"
+            );
+        }
+        Ok(Self(text.to_owned()))
+    }
+}
+
+text_newtype!(DeviceId, SensorId, Hostname, UserName, Timezone, Locale, Keyboard);
+serde_as_text!(DeviceId, SensorId, Hostname, UserName, Timezone, Locale, Keyboard);
 
 #[cfg(test)]
 mod tests {

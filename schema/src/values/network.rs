@@ -16,6 +16,19 @@ impl InterfaceAddress {
     pub fn address(&self) -> IpAddr {
         self.address
     }
+
+    /// Is `other` on this network?
+    pub fn reaches(&self, other: IpAddr) -> bool {
+        match (self.address, other) {
+            (IpAddr::V4(own), IpAddr::V4(other)) => {
+                (own.to_bits() ^ other.to_bits()).leading_zeros() >= u32::from(self.prefix)
+            }
+            (IpAddr::V6(own), IpAddr::V6(other)) => {
+                (own.to_bits() ^ other.to_bits()).leading_zeros() >= u32::from(self.prefix)
+            }
+            _ => false,
+        }
+    }
 }
 
 impl FromStr for InterfaceAddress {
@@ -106,6 +119,17 @@ mod tests {
         for text in ["192.168.1.20", "192.168.1.20/33", "192.168.1/24", "192.168.1.20/0"] {
             assert!(text.parse::<InterfaceAddress>().is_err(), "{text}");
         }
+    }
+
+    #[test]
+    fn a_network_reaches_as_far_as_its_prefix() {
+        let reaches = |own: &str, other: &str| {
+            own.parse::<InterfaceAddress>().unwrap().reaches(other.parse().unwrap())
+        };
+        assert!(reaches("192.168.1.20/24", "192.168.1.1"));
+        assert!(!reaches("192.168.1.20/24", "192.168.2.1"));
+        assert!(reaches("fd00::1/64", "fd00::ffff") && !reaches("fd00::1/64", "fd00:0:0:1::1"));
+        assert!(!reaches("192.168.1.20/24", "fd00::1"));
     }
 
     #[test]

@@ -28,26 +28,8 @@ impl FromStr for Ssid {
     }
 }
 
-/// A country by its two letters (ISO 3166-1 alpha-2): whose rules for radio hold.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Country(String);
-
-impl FromStr for Country {
-    type Err = InvalidValue;
-
-    fn from_str(text: &str) -> Result<Self, InvalidValue> {
-        if text == "UK" {
-            refuse!("the United Kingdom's two letters are `GB`");
-        }
-        if text.len() != 2 || !text.bytes().all(|letter| letter.is_ascii_uppercase()) {
-            refuse!("`{text}` is not a country; write its two capital letters, such as `NL`");
-        }
-        Ok(Self(text.to_owned()))
-    }
-}
-
-text_newtype!(Ssid, Country);
-serde_as_text!(Ssid, Country);
+text_newtype!(Ssid);
+serde_as_text!(Ssid);
 
 /// What opens a WPA network: a passphrase of 8 to 63 printable ASCII characters, or the 256-bit key
 /// itself as 64 hexadecimal digits (IEEE 802.11, annex J.4.1).
@@ -121,14 +103,5 @@ mod tests {
             assert!(!refusal.contains(text), "{refusal}");
         }
         assert_eq!(format!("{:?}", try_from("correct horse").unwrap()), "‹secret›");
-    }
-
-    #[test]
-    fn a_country_is_two_capitals() {
-        assert!("NO".parse::<Country>().is_ok());
-        assert!("UK".parse::<Country>().unwrap_err().to_string().contains("`GB`"));
-        for text in ["nl", "NLD", "N1", ""] {
-            assert!(text.parse::<Country>().is_err(), "{text}");
-        }
     }
 }

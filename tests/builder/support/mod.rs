@@ -8,6 +8,9 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use std::rc::Rc;
+use std::sync::OnceLock;
+
+use crate::shared::authority::{Authority, Pair, Valid};
 
 use tempfile::TempDir;
 
@@ -54,10 +57,11 @@ impl Project {
         project.write("kitchen.yaml", profile);
         project.write("secrets.yaml", SECRETS);
         project.mode("secrets.yaml", 0o600);
-        let pem = |what: &str| format!("-----BEGIN {what}-----\ncanary\n-----END {what}-----\n");
-        project.write("ca.pem", &pem("CERTIFICATE"));
-        project.write("device.pem", &pem("CERTIFICATE"));
-        project.write("device.key", &pem("PRIVATE KEY"));
+        // a PEM file may hold words before its armour; these must not be seen either
+        let (authority, Pair { certificate, key }) = keys();
+        project.write("ca.pem", authority);
+        project.write("device.pem", certificate);
+        project.write("device.key", &format!("canary-key\n{key}"));
         std::os::unix::fs::symlink(Fixture::get().image(), project.path("base.img")).unwrap();
         project
     }
@@ -140,6 +144,15 @@ impl Project {
         let names = names.map(|entry| entry.unwrap().file_name().into_string().unwrap());
         names.filter(|name| !given.contains(&name.as_str())).collect()
     }
+}
+
+/// An authority's certificate and a device's pair, the same for every project of this run.
+fn keys() -> &'static (String, Pair) {
+    static KEYS: OnceLock<(String, Pair)> = OnceLock::new();
+    KEYS.get_or_init(|| {
+        let authority = Authority::new("test authority");
+        (authority.pem().to_owned(), authority.client("greenhouse-01", Valid::Now))
+    })
 }
 
 /// Runs a program that must succeed and returns its output.

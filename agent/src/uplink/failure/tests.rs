@@ -13,6 +13,7 @@ fn options() -> Options {
         username: Some("sensor".into()),
         password: None,
         tls: None,
+        keepalive: Duration::from_mins(1),
         connect_timeout: Duration::from_secs(10),
     }
 }

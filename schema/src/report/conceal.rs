@@ -1,74 +1,14 @@
-//! Draws problems into the user's own file.
-
-use std::fmt;
-
-use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
-
-use crate::Problem;
+//! Hides the secrets that are written out in a profile.
 
 /// The keys whose values are not shown, wherever they stand.
-const SECRET_KEYS: [&str; 3] = ["psk", "password", "private_key"];
-
-/// Everything that is wrong with one profile, ready to be shown.
-#[derive(Debug)]
-pub struct Report {
-    path: String,
-    source: String,
-    problems: Vec<Problem>,
-}
-
-impl Report {
-    /// The problems of the file at `path`, which holds `source`.
-    pub fn new(path: impl Into<String>, source: &str, problems: Vec<Problem>) -> Self {
-        Self { path: path.into(), source: conceal(source), problems }
-    }
-
-    /// The problems.
-    pub fn problems(&self) -> &[Problem] {
-        &self.problems
-    }
-
-    /// The report as text; with colours for a terminal.
-    pub fn render(&self, colour: bool) -> String {
-        let renderer = if colour { Renderer::styled() } else { Renderer::plain() };
-        let drawn: Vec<String> =
-            self.problems.iter().map(|problem| self.draw(problem, &renderer)).collect();
-        drawn.join("\n\n")
-    }
-
-    fn draw(&self, problem: &Problem, renderer: &Renderer) -> String {
-        let title = Level::ERROR.primary_title(&*problem.message).id(problem.code.as_str());
-        let snippet = Snippet::source(&*self.source).path(&*self.path);
-        let mut groups = vec![match problem.span {
-            Some(span) => {
-                let span = span.start.min(self.source.len())..span.end.min(self.source.len());
-                let annotation = AnnotationKind::Primary.span(span);
-                title.element(snippet.annotation(if problem.label.is_empty() {
-                    annotation
-                } else {
-                    annotation.label(&*problem.label)
-                }))
-            }
-            None => title.element(annotate_snippets::Origin::path(&*self.path)),
-        }];
-        if let Some(help) = &problem.help {
-            groups.push(Group::with_title(Level::HELP.secondary_title(&**help)));
-        }
-        renderer.render(&groups).clone()
-    }
-}
-
-impl fmt::Display for Report {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.render(false))
-    }
-}
+const SECRET_KEYS: [&str; 6] =
+    ["psk", "password", "private_key", "key", "group_key", "service_account"];
 
 /// The source with every secret that is written out in it replaced by stars, byte for byte, so that
 /// positions stay right. What is looked up (`!secret …`) is not in the source.
 ///
 /// It errs on the safe side: the source may not be YAML at all.
-fn conceal(source: &str) -> String {
+pub(super) fn conceal(source: &str) -> String {
     let mut concealed = String::with_capacity(source.len());
     // the indentation of the key whose value goes on in the lines below, and whether a key is being shown
     let mut block: Option<usize> = None;

@@ -1,28 +1,23 @@
+use std::borrow::Cow;
 use std::fmt;
 
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::Deserialize;
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{Deserializer, MapAccess, Visitor};
 
-use super::Source;
+use super::Connect;
 use crate::Sp;
-use crate::values::Endpoint;
-
-/// Where readings go.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Cloud {
-    /// Any MQTT 3.1.1 broker.
-    Mqtt(Mqtt),
-}
+use crate::profile::Source;
+use crate::values::{ClientId, Host};
 
 /// An MQTT broker.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Mqtt {
     /// Its name, which its certificate must bear.
-    pub host: Sp<String>,
-    /// Its port. Left out: 8883 with TLS, 1883 without.
+    pub host: Sp<Host>,
+    /// Its TCP port. Left out: 8883 with TLS, 1883 without.
     #[serde(default)]
     pub port: Option<Sp<u16>>,
     /// How the connection is secured. Left out: TLS, and the authorities that browsers trust.
@@ -31,13 +26,14 @@ pub struct Mqtt {
     pub tls: Sp<Tls>,
     /// The user to log in as.
     #[serde(default)]
+    #[schemars(example = &"greenhouse")]
     pub username: Option<Sp<String>>,
     /// That user's password.
     #[serde(default)]
     pub password: Option<Sp<Source>>,
     /// The MQTT client id. Left out: the device's id.
     #[serde(default)]
-    pub client_id: Option<Sp<String>>,
+    pub client_id: Option<Sp<ClientId>>,
     /// Where to connect and whom to trust instead: a gateway, a private endpoint, a test double.
     #[serde(default)]
     pub connect: Option<Connect>,
@@ -49,17 +45,17 @@ pub enum Tls {
     /// In clear.
     Off,
     /// With TLS.
-    On(TlsSettings),
+    On(Box<TlsSettings>),
 }
 
 impl Default for Tls {
     fn default() -> Self {
-        Self::On(TlsSettings::default())
+        Self::On(Box::default())
     }
 }
 
 /// How a connection is secured.
-#[derive(Clone, Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct TlsSettings {
     /// The authorities to trust (PEM). Left out: those that browsers trust.
@@ -73,20 +69,20 @@ pub struct TlsSettings {
     pub private_key: Option<Sp<Source>>,
 }
 
-/// Where to connect instead.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Connect {
-    /// The host and port.
-    pub address: Sp<Endpoint>,
-    /// The authorities to trust there (PEM). Left out: those of the cloud.
-    #[serde(default)]
-    pub ca: Option<Sp<Source>>,
-}
-
 impl<'de> Deserialize<'de> for Tls {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         deserializer.deserialize_any(TlsVisitor)
+    }
+}
+
+impl JsonSchema for Tls {
+    fn schema_name() -> Cow<'static, str> {
+        "Tls".into()
+    }
+
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        let settings = generator.subschema_for::<TlsSettings>();
+        json_schema!({ "anyOf": [settings, { "type": "boolean" }] })
     }
 }
 
@@ -104,6 +100,6 @@ impl<'de> Visitor<'de> for TlsVisitor {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Tls, A::Error> {
-        TlsSettings::deserialize(MapAccessDeserializer::new(map)).map(Tls::On)
+        TlsSettings::deserialize(MapAccessDeserializer::new(map)).map(|it| Tls::On(Box::new(it)))
     }
 }

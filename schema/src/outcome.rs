@@ -1,0 +1,46 @@
+//! The whole way from a profile's text to a device.
+
+use crate::report::{Redactions, Report, Sources};
+use crate::{DeviceSpec, Lookup, Problem, check, read as reading, resolve};
+
+/// What came of a profile.
+#[derive(Debug)]
+pub struct Outcome {
+    /// The device; none if anything is wrong with the profile, or cannot be built yet.
+    pub spec: Option<DeviceSpec>,
+    /// The files that the profile is made of.
+    pub sources: Sources,
+    /// What was looked up and must not be shown.
+    pub redactions: Redactions,
+    /// What is wrong, and what may be.
+    pub problems: Vec<Problem>,
+    /// What is right, and cannot be built yet.
+    pub not_yet: Vec<Problem>,
+}
+
+impl Outcome {
+    /// These problems of this profile, ready to be shown.
+    pub fn report(&self, problems: Vec<Problem>) -> Report {
+        Report::new(self.sources.clone(), &self.redactions, problems)
+    }
+}
+
+/// Reads the profile that lies at `path`, looks up everything that it names, and checks everything.
+pub fn read(path: &str, text: &str, lookup: &dyn Lookup) -> Outcome {
+    let mut reading = reading::read(path, text, lookup);
+    let mut not_yet = Vec::new();
+    let mut spec = None;
+    if let Some(profile) = reading.profile.take() {
+        let mut problems = check::profile(&profile, lookup.now());
+        spec = resolve::profile(&profile, &mut problems, &mut not_yet).ok();
+        reading.add(problems);
+    }
+    let sound = not_yet.is_empty() && !reading.problems.iter().any(Problem::is_error);
+    Outcome {
+        spec: spec.filter(|_| sound),
+        sources: reading.sources,
+        redactions: reading.redactions,
+        problems: reading.problems,
+        not_yet,
+    }
+}
