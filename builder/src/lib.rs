@@ -22,4 +22,6 @@ pub mod overlay;
 mod password;
 pub mod plan;
 pub mod profile;
+pub mod render;
+mod scratch;
 pub mod tool;

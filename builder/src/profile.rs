@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use anyhow::Context;
-use imgbuild_schema::report::Report;
+use imgbuild_schema::report::{Redactions, Report};
 use imgbuild_schema::values::Secret;
 use imgbuild_schema::{DeviceSpec, Lookup, LookupError, Outcome, Problem, secrets};
 
@@ -50,6 +50,11 @@ impl Loaded {
     /// What may be wrong with it.
     pub fn warnings(&self) -> Report {
         self.report(self.outcome.problems.clone())
+    }
+
+    /// What must not be shown of it.
+    pub fn redactions(&self) -> &Redactions {
+        &self.outcome.redactions
     }
 
     /// Problems of this profile, ready to be shown.

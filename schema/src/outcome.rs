@@ -31,6 +31,10 @@ pub fn read(path: &str, text: &str, lookup: &dyn Lookup) -> Outcome {
     let mut not_yet = Vec::new();
     let mut spec = None;
     if let Some(profile) = reading.profile.take() {
+        for (secret, _) in check::secrets::of(&profile) {
+            let shown = secret.origin.as_ref().map_or("‹secret›".to_owned(), ToString::to_string);
+            reading.redactions.add(secret.text.expose(), &shown);
+        }
         let mut problems = check::profile(&profile, lookup.now());
         spec = resolve::profile(&profile, &mut problems, &mut not_yet).ok();
         reading.add(problems);

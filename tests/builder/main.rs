@@ -8,6 +8,7 @@ mod build;
 mod interrupted;
 mod mistakes;
 mod overlays;
+mod plan;
 mod reproducible;
 #[path = "../support/mod.rs"]
 #[expect(dead_code, reason = "shared with other tests, which need more of it")]

@@ -253,13 +253,35 @@ fn no_command_at_all() {
 #[test]
 fn no_secret_is_in_anything_that_is_printed() {
     let more = "access: {user: pi, password: !secret pi}\nnetwork: {wifi: {country: NL, networks: [{ssid: Home, psk: !secret wifi.home}]}}\n";
-    let project = Project::with(&format!("{PROFILE}{more}"));
-    for arguments in [
-        &["-v", "kitchen.yaml"][..],
-        &["check", "-v", "kitchen.yaml"],
-        &["-v", "kitchen.yaml", "-o", "absent/x.img"],
-    ] {
-        let seen = project.imgbuild(arguments);
-        assert!(!seen.contains("canary"), "{seen}");
+    let right = format!("{PROFILE}{more}");
+    // mistakes of which the secret, or what stands beside it, is a part
+    let wrong = [
+        right.clone(),
+        right.replace("username: greenhouse", "username: !secret mqtt"),
+        right.replace("ssid: Home", "ssid: !secret wifi.home"),
+        right.replace("id: air", "id: !secret wifi.home"),
+        right.replace("model: pi-3", "model: !secret mqtt"),
+        right.replace("Europe/Amsterdam", "!secret pi"),
+        right.replace("host: broker.lan", "host: \"a b\", port: !secret mqtt"),
+        right.replace("!file ca.pem", "!secret mqtt"),
+        right.replace("country: NL", "country: !secret wifi.lab"),
+        right.replace("psk: !secret wifi.home", "psk: canary-in-clear, colour: red"),
+        right.replace("psk: !secret wifi.home", "psk: \"canary-in-clear\\u00e9\""),
+        right.replace("version: 1", "version: one\nx-shared: !secret pi"),
+    ];
+    for profile in wrong {
+        let project = Project::with(&profile);
+        for arguments in [
+            &["-v", "kitchen.yaml"][..],
+            &["check", "-v", "kitchen.yaml"],
+            &["check", "--format", "json", "kitchen.yaml"],
+            &["check", "--format", "github", "kitchen.yaml"],
+            &["plan", "-v", "kitchen.yaml"],
+            &["plan", "--format", "json", "kitchen.yaml"],
+            &["-v", "kitchen.yaml", "-o", "absent/x.img"],
+        ] {
+            let seen = project.imgbuild(arguments);
+            assert!(!seen.contains("canary"), "{arguments:?} of {profile}: {seen}");
+        }
     }
 }

@@ -44,6 +44,10 @@ pub(super) enum Command {
     Build(Build),
     /// Tell what is wrong with profiles, and build nothing
     Check(Check),
+    /// Show what would be on a card, secrets hidden
+    Plan(Plan),
+    /// Write what would be on a card into a folder, to look at
+    Render(Render),
     /// Boot a card in an emulated Raspberry Pi and show what it publishes
     Run(Run),
     /// Tell which of the tools that this program uses are on this machine
@@ -89,6 +93,34 @@ impl From<CheckFormat> for Format {
             CheckFormat::Github => Self::Github,
         }
     }
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Plan {
+    /// The profile
+    pub(super) profile: PathBuf,
+    /// How it is printed
+    #[arg(long, value_enum, default_value_t)]
+    pub(super) format: PlanFormat,
+}
+
+/// How a plan is printed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(super) enum PlanFormat {
+    /// For people
+    #[default]
+    Human,
+    /// An object
+    Json,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Render {
+    /// The profile
+    pub(super) profile: PathBuf,
+    /// The folder to make: bootfs/ and rootfs/ will be in it
+    #[arg(long, short)]
+    pub(super) output: PathBuf,
 }
 
 #[derive(Debug, Args)]

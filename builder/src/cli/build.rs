@@ -4,7 +4,7 @@ use std::process::ExitCode;
 use anyhow::Context;
 
 use super::arguments::Build;
-use super::output::{self, Output};
+use super::output::Output;
 use crate::base::Base;
 use crate::build;
 use crate::fault::Usage;
@@ -24,10 +24,7 @@ pub(super) fn build(arguments: &Build, output: Output) -> anyhow::Result<ExitCod
 /// Builds a profile's card at `image`.
 pub(super) fn to(loaded: &Loaded, image: &Path, output: Output) -> anyhow::Result<()> {
     check_output(image)?;
-    let warnings = loaded.warnings();
-    if !warnings.problems().is_empty() {
-        output.progress(&warnings.render(output::takes_colour()));
-    }
+    super::warn(loaded, output);
     let base = build::base(loaded, &|line| output.progress(line))?;
     output.detail(&describe(&base));
     let plan = build::build(loaded, &base, image)?;

@@ -8,6 +8,8 @@ mod build;
 mod check;
 mod doctor;
 mod output;
+mod plan;
+mod render;
 mod run;
 
 use std::process::ExitCode;
@@ -16,6 +18,7 @@ use clap::Parser;
 
 use crate::fault::{self, Refused, exit_status};
 use crate::interrupt;
+use crate::profile::Loaded;
 use arguments::{Arguments, Command};
 use output::Output;
 
@@ -37,7 +40,17 @@ fn dispatch(arguments: Arguments, output: Output) -> anyhow::Result<ExitCode> {
         Command::Build(build) => build::build(&build, output),
         Command::Check(check) => check::check(&check, output),
         Command::Run(run) => run::run(&run, output),
+        Command::Plan(plan) => plan::plan(&plan, output),
+        Command::Render(render) => render::render(&render, output),
         Command::Doctor => doctor::doctor(),
+    }
+}
+
+/// Shows what may be wrong with a profile.
+fn warn(loaded: &Loaded, output: Output) {
+    let warnings = loaded.warnings();
+    if !warnings.problems().is_empty() {
+        output.progress(&warnings.render(output::takes_colour()));
     }
 }
 

@@ -16,16 +16,14 @@ use crate::base::tree::Tree;
 use crate::emulator::session::{self, Options};
 use crate::emulator::{Board, Setup};
 use crate::profile::Loaded;
+use crate::scratch;
 
 /// `imgbuild run`
 pub(super) fn run(arguments: &Run, output: Output) -> anyhow::Result<ExitCode> {
     // beside the bases: there a card may share their blocks, and /tmp may be too small for it
     let cache = Bases::of_user()?.folder().to_owned();
     fs::create_dir_all(&cache).with_context(|| format!("making {}", cache.display()))?;
-    let scratch = tempfile::Builder::new()
-        .prefix("run-")
-        .tempdir_in(&cache)
-        .context("making a folder for temporary files")?;
+    let scratch = scratch::folder("run-", Some(&cache))?;
     let (image, model) = image(&arguments.card, &scratch, output)?;
     let card = Card::read(&image, &scratch)?;
     let board = board(model, &card.base, output)?;

@@ -17,6 +17,7 @@ use super::configuration;
 use super::console::Console;
 use super::redirect::Redirect;
 use super::subscriber::{Message, Subscriber};
+use crate::scratch;
 use crate::tool::Tool;
 
 /// How long the broker may take to be ready; it takes milliseconds.
@@ -85,10 +86,7 @@ impl Broker {
     }
 
     fn at(address: SocketAddr, setup: &Setup) -> Result<Self> {
-        let folder = tempfile::Builder::new()
-            .prefix("imgbuild-broker-")
-            .tempdir()
-            .context("making a folder for the broker")?;
+        let folder = scratch::folder("imgbuild-broker-", None)?;
         let authority = configuration::write(setup, address, folder.path())?;
         let (sender, messages) = mpsc::channel();
         let mut broker = Self {

@@ -17,6 +17,7 @@ use super::progress::{self, Progress};
 use super::running::Emulator;
 use super::subscriber::Message;
 use crate::interrupt;
+use crate::scratch;
 
 /// What to boot, and until when.
 #[derive(Clone, Debug)]
@@ -80,10 +81,7 @@ pub struct Outcome {
 /// Boots the image, writes its messages to `out` (`topic payload`, one a line) and how the boot goes to
 /// `progress`, until the options, a signal or the machine's end say so. Ends all that it started.
 pub fn run(options: &Options, out: &mut dyn Write, progress: &mut dyn Write) -> Result<Outcome> {
-    let scratch = tempfile::Builder::new()
-        .prefix("imgbuild-run-")
-        .tempdir()
-        .context("making a scratch folder")?;
+    let scratch = scratch::folder("imgbuild-run-", None)?;
     let card = Card::prepare(&options.image, scratch.path())?;
     let broker = Broker::start(&options.broker)?;
     let machine = options

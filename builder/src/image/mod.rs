@@ -21,6 +21,7 @@ use crate::base::mbr::Partition;
 use crate::interrupt;
 use crate::overlay::Content;
 use crate::plan::{Node, Operation, Plan};
+use crate::scratch;
 use crate::tool::{Missing, Tool};
 
 pub use sparse::copy as sparse_copy;
@@ -73,11 +74,7 @@ struct Scratch(TempDir);
 
 impl Scratch {
     fn new() -> anyhow::Result<Self> {
-        tempfile::Builder::new()
-            .prefix("imgbuild-")
-            .tempdir()
-            .map(Self)
-            .context("making a folder for temporary files")
+        scratch::folder("imgbuild-", None).map(Self)
     }
 
     /// The file that holds an operation's content; none if it has none.

@@ -5,6 +5,7 @@ mod accounts;
 mod boot_files;
 mod compose;
 mod device;
+mod shown;
 mod units;
 
 #[cfg(test)]
@@ -22,6 +23,8 @@ use crate::fault::Refused;
 use crate::overlay::{self, Content, Overlay};
 
 use compose::Composer;
+
+pub use shown::Shown;
 
 /// Everything that is written into the copy of a base.
 #[derive(Clone, Debug)]

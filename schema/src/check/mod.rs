@@ -10,7 +10,7 @@ mod google;
 mod mqtt;
 mod network;
 mod pins;
-mod secrets;
+pub(crate) mod secrets;
 mod sensors;
 mod telemetry;
 

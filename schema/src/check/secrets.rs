@@ -3,16 +3,21 @@
 use crate::profile::{Cloud, HubAuth, Profile, Source, Tls};
 use crate::{Code, Problem, Sp};
 
-pub(super) fn check(profile: &Profile, problems: &mut Vec<Problem>) {
+/// Every text of a profile that must not be seen, with a name for it in a file of secrets.
+pub(crate) fn of(profile: &Profile) -> Vec<(&Sp<Source>, &'static str)> {
     let wifi = profile.network.wifi.iter().flat_map(|wifi| wifi.networks.iter());
-    let mut secrets: Vec<(&Sp<Source>, &str)> =
+    let mut secrets: Vec<(&Sp<Source>, &'static str)> =
         wifi.filter_map(|network| Some((network.psk.as_ref()?, "wifi.name"))).collect();
     let password = profile.access.as_ref().and_then(|access| access.password.as_ref());
     // a hashed password is made to be seen
     let in_clear = password.filter(|password| !password.text.expose().starts_with('$'));
     secrets.extend(in_clear.map(|password| (password, "user.password")));
     secrets.extend(of_cloud(&profile.cloud).into_iter().map(|secret| (secret, "cloud.key")));
-    for (secret, name) in secrets {
+    secrets
+}
+
+pub(super) fn check(profile: &Profile, problems: &mut Vec<Problem>) {
+    for (secret, name) in of(profile) {
         if secret.origin.is_none() && secret.span().is_some() {
             problems.push(
                 Problem::new(Code::ClearSecret, secret.span(), "a secret is written out here")

@@ -99,10 +99,13 @@ const SHORTEST: usize = 4;
 
 impl Redactions {
     /// Hides `text`, and each of its lines if it has several, behind `shown`.
-    pub(crate) fn add(&mut self, text: &str, shown: &str) {
-        for part in text.lines().map(str::trim).filter(|part| part.len() >= SHORTEST) {
-            self.texts.push((part.to_owned().into(), shown.to_owned()));
-        }
+    pub fn add(&mut self, text: &str, shown: &str) {
+        let known = |part: &str| self.texts.iter().any(|(text, _)| text.as_str() == part);
+        let parts =
+            text.lines().map(str::trim).filter(|part| part.len() >= SHORTEST && !known(part));
+        // the armour of a PEM file is no secret
+        let parts: Vec<_> = parts.filter(|part| !part.starts_with("-----")).collect();
+        self.texts.extend(parts.into_iter().map(|it| (it.to_owned().into(), shown.to_owned())));
         // what holds another is hidden first
         self.texts.sort_by_key(|(part, _)| std::cmp::Reverse(part.len()));
     }

@@ -1,0 +1,25 @@
+use std::io::Write;
+use std::process::ExitCode;
+
+use anyhow::Context;
+
+use super::arguments::{Plan, PlanFormat};
+use super::output::Output;
+use crate::build;
+use crate::plan::Shown;
+use crate::profile::Loaded;
+
+/// `imgbuild plan`
+pub(super) fn plan(arguments: &Plan, output: Output) -> anyhow::Result<ExitCode> {
+    let loaded = Loaded::read(&arguments.profile)?;
+    super::warn(&loaded, output);
+    let base = build::base(&loaded, &|line| output.progress(line))?;
+    let plan = build::plan(&loaded, &base)?;
+    let shown = Shown::new(&loaded.spec, &plan, loaded.redactions());
+    let text = match arguments.format {
+        PlanFormat::Human => shown.to_string(),
+        PlanFormat::Json => serde_json::to_string_pretty(&shown)? + "\n",
+    };
+    std::io::stdout().write_all(text.as_bytes()).context("printing the plan")?;
+    Ok(ExitCode::SUCCESS)
+}
