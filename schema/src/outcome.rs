@@ -34,6 +34,10 @@ pub fn read(path: &str, text: &str, lookup: &dyn Lookup) -> Outcome {
         for (secret, _) in check::secrets::of(&profile) {
             let shown = secret.origin.as_ref().map_or("‹secret›".to_owned(), ToString::to_string);
             reading.redactions.add(secret.text.expose(), &shown);
+            // whatever its key is called: it may have been mistyped
+            if let (None, Some(span)) = (&secret.origin, secret.span()) {
+                reading.sources.hide(span);
+            }
         }
         let mut problems = check::profile(&profile, lookup.now());
         spec = resolve::profile(&profile, &mut problems, &mut not_yet).ok();

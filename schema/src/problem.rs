@@ -164,6 +164,12 @@ impl fmt::Display for Code {
 /// The known word that `word` was probably meant to be.
 pub fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let word = word.to_lowercase();
+    let known: Vec<&str> = known.into_iter().collect();
+    // a letter that is wrong or missing, or two that changed places, in a word too short to be alike
+    let slip = |near: &&&str| near.len() > 2 && strsim::osa_distance(&word, near) == 1;
+    if let Some(near) = known.iter().find(slip) {
+        return Some(near);
+    }
     known
         .into_iter()
         .map(|candidate| (strsim::jaro_winkler(&word, candidate), candidate))

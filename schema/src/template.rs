@@ -22,6 +22,16 @@ pub struct TemplateError {
     pub line: Option<usize>,
 }
 
+/// What is said of a name that is not defined.
+const UNKNOWN: &str = "a name in it is not defined";
+
+impl TemplateError {
+    /// Is it about a name that is not defined?
+    pub fn is_unknown(&self) -> bool {
+        self.message == UNKNOWN
+    }
+}
+
 /// Steps after which a template that does not end is stopped.
 const FUEL: u64 = 100_000;
 
@@ -80,7 +90,7 @@ fn hexadecimal(text: &str) -> String {
 
 fn explain(error: &Error) -> TemplateError {
     let message = match error.kind() {
-        ErrorKind::UndefinedError => "a name in it is not defined".to_owned(),
+        ErrorKind::UndefinedError => UNKNOWN.to_owned(),
         kind => match error.detail() {
             Some(detail) => format!("{kind}: {detail}"),
             None => kind.to_string(),

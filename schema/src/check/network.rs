@@ -56,6 +56,7 @@ fn key(network: &Sp<WifiNetwork>, problems: &mut Vec<Problem>) {
                 format!("the network `{}` has no `psk`", *network.ssid),
             )
             .label("cannot be joined without its passphrase")
+            .related(network.security.span(), "asks for one")
             .help("add `psk: !secret …`, or `security: open` if it has none"),
         ),
         _ => {}
@@ -79,7 +80,7 @@ fn ethernet(ethernet: &Ethernet, problems: &mut Vec<Problem>) {
         return;
     };
     if let Some(gateway) = &ethernet.gateway
-        && !address.reaches(**gateway)
+        && !address.reaches(gateway.get())
     {
         problems.push(
             Problem::new(
@@ -96,7 +97,7 @@ fn ethernet(ethernet: &Ethernet, problems: &mut Vec<Problem>) {
 }
 
 fn same_address(own: IpAddr, ethernet: &Ethernet, problems: &mut Vec<Problem>) {
-    if let Some(gateway) = ethernet.gateway.as_ref().filter(|gateway| ***gateway == own) {
+    if let Some(gateway) = ethernet.gateway.as_ref().filter(|gateway| gateway.get() == own) {
         problems.push(
             Problem::new(
                 Code::Contradiction,

@@ -1,4 +1,3 @@
-use std::net::IpAddr;
 use std::str::FromStr;
 
 use schemars::JsonSchema;
@@ -6,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Source;
 use crate::Sp;
-use crate::values::{Country, InterfaceAddress, InvalidValue, Ssid, serde_as_text};
+use crate::values::{Address, Country, InterfaceAddress, InvalidValue, Ssid, serde_as_text};
 
 /// How the device gets on its network.
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
@@ -87,10 +86,10 @@ pub struct Ethernet {
     pub address: Sp<EthernetAddress>,
     /// The router, with an address of your own.
     #[serde(default)]
-    pub gateway: Option<Sp<IpAddr>>,
+    pub gateway: Option<Sp<Address>>,
     /// The name servers, with an address of your own.
     #[serde(default)]
-    pub dns: Vec<Sp<IpAddr>>,
+    pub dns: Vec<Sp<Address>>,
 }
 
 /// How the wired network gets its address.

@@ -35,6 +35,10 @@ pub(super) fn fill(tree: &mut Node, lookup: &dyn Lookup, reading: &mut Reading) 
                 // with its tag, at which the reader stumbles next
                 let start = node.tag.as_ref().map_or(node.span.start, |tag| tag.span.start);
                 reading.repaired.push(Span { start, ..node.span });
+                if node.is_null() {
+                    // else it would be read as left out
+                    node.kind = Kind::Scalar(Scalar { text: String::new(), plain: false });
+                }
                 reading.problems.push(problem);
             }
         }

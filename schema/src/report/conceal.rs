@@ -34,7 +34,7 @@ pub(super) fn conceal(source: &str) -> String {
 }
 
 /// As many stars as a character has bytes; white space stays.
-fn stars(c: char) -> String {
+pub(super) fn stars(c: char) -> String {
     if c.is_whitespace() { c.to_string() } else { "*".repeat(c.len_utf8()) }
 }
 

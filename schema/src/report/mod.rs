@@ -68,6 +68,15 @@ impl Sources {
         &self.files[usize::from(file.0)].written
     }
 
+    /// Replaces what is written at a place by stars.
+    pub(crate) fn hide(&mut self, span: Span) {
+        let Some(file) = self.files.get_mut(usize::from(span.file.0)) else { return };
+        if let Some(written) = file.text.get(span.start..span.end) {
+            let hidden: String = written.chars().map(conceal::stars).collect();
+            file.text.replace_range(span.start..span.end, &hidden);
+        }
+    }
+
     fn file(&self, file: FileId) -> &SourceFile {
         self.files.get(usize::from(file.0)).unwrap_or(&self.files[0])
     }

@@ -156,8 +156,9 @@ fn line(source: &Source) -> Secret {
 fn fill_in(source: &Sp<String>, context: &Value, known: &str) -> Result<String, Problem> {
     template::render(source, context).map_err(|error| {
         let span = error_span(source, &error).or(source.span());
+        let label = if error.is_unknown() { "not known here" } else { "here" };
         Problem::new(Code::BadTemplate, span, format!("this template cannot be filled in: {error}"))
-            .label("not known here")
+            .label(label)
             .help(format!("this template knows {known}"))
     })
 }

@@ -52,7 +52,7 @@ pub(super) fn ethernet(network: &Network) -> EthernetSpec {
     let ethernet = &network.ethernet;
     EthernetSpec {
         address: *ethernet.address,
-        gateway: ethernet.gateway.as_ref().map(|gateway| **gateway),
-        dns: ethernet.dns.iter().map(|server| **server).collect(),
+        gateway: ethernet.gateway.as_ref().map(|gateway| gateway.get()),
+        dns: ethernet.dns.iter().map(|server| server.get()).collect(),
     }
 }

@@ -26,7 +26,7 @@ pub use duration::HumanDuration;
 pub use gpio::Gpio;
 pub use i2c::{I2cAddress, I2cBus};
 pub use name::{DeviceId, Hostname, Keyboard, Locale, SensorId, Timezone, UserName};
-pub use network::{Endpoint, InterfaceAddress};
+pub use network::{Address, Endpoint, InterfaceAddress};
 pub use percent::Percent;
 pub use qos::QoS;
 pub use rate::Rate;

@@ -4,6 +4,34 @@ use std::str::FromStr;
 
 use super::{InvalidValue, refuse, serde_as_text};
 
+/// An IP address: `192.168.1.1`, `fd00::1`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Address(IpAddr);
+
+impl Address {
+    /// The same address as the standard library's type.
+    pub const fn get(self) -> IpAddr {
+        self.0
+    }
+}
+
+impl FromStr for Address {
+    type Err = InvalidValue;
+
+    fn from_str(text: &str) -> Result<Self, InvalidValue> {
+        match text.parse() {
+            Ok(address) => Ok(Self(address)),
+            Err(_) => refuse!("`{text}` is not an IP address; write it like `192.168.1.1`"),
+        }
+    }
+}
+
+impl fmt::Display for Address {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
 /// An address with the length of its network's prefix: `192.168.1.20/24`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct InterfaceAddress {
@@ -105,7 +133,7 @@ impl fmt::Display for Endpoint {
     }
 }
 
-serde_as_text!(InterfaceAddress, Endpoint);
+serde_as_text!(Address, InterfaceAddress, Endpoint);
 
 #[cfg(test)]
 mod tests {

@@ -8,7 +8,7 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use crate::profile::EthernetAddress;
 
 use super::{
-    ByteSize, ClientId, Country, DeviceId, Endpoint, Gpio, Host, Hostname, HumanDuration,
+    Address, ByteSize, ClientId, Country, DeviceId, Endpoint, Gpio, Host, Hostname, HumanDuration,
     I2cAddress, I2cBus, InterfaceAddress, Keyboard, Locale, Percent, PublisherName, QoS, Rate,
     SensorId, Sha256, Ssid, ThingName, Timezone, Url, UserName, country,
 };
@@ -33,6 +33,7 @@ macro_rules! texts {
 }
 
 texts! {
+    Address "^[0-9A-Fa-f.:]+$" "192.168.1.1";
     ByteSize "^[0-9]+(B|kB|KiB|MB|MiB|GB|GiB)$" "64MiB";
     ClientId "^[^\\s+#]{1,128}$" "greenhouse-01";
     DeviceId "^[A-Za-z0-9._:-]{1,128}$" "greenhouse-01";

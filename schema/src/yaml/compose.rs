@@ -144,7 +144,13 @@ impl<'a> Composer<'a, '_, '_> {
         let mut span = Span { file: self.file, start, end: start };
         let rest = &self.text[start..];
         span.end += rest.chars().next().filter(|c| *c != '\n').map_or(0, char::len_utf8);
-        let problem = syntax(span, error.info()).label("here");
+        let problem = if error.info().contains("unknown anchor") {
+            syntax(span, "no anchor of this name stands before it").label("an alias of nothing").help(
+                "an anchor is written `&name`, its alias `*name`; a text that begins with `*` needs quotes",
+            )
+        } else {
+            syntax(span, error.info()).label("here")
+        };
         if self.text[..start].lines().last().is_some_and(|line| line.trim_start().starts_with('\t'))
             || rest.starts_with('\t')
         {

@@ -83,7 +83,11 @@ impl<'de> Decoder<'de> {
             Failure::new(problem.label(format!("should be {wanted}"))).at(self.node.span)
         };
         match parse(&scalar.text) {
-            Some(_) if !scalar.plain => Err(refuse(&format!("{wanted}, without quotes"))),
+            Some(_) if !scalar.plain => {
+                let problem = Problem::new(Code::WrongType, None, "a number has no quotes");
+                let problem = problem.label(format!("should be {wanted}, without quotes"));
+                Err(Failure::new(problem).at(self.node.span))
+            }
             Some(number) => Ok(number),
             None if scalar.is_null() => Err(self.wrong(wanted)),
             None => Err(refuse(wanted)),
@@ -279,9 +283,11 @@ impl<'de> Deserializer<'de> for Decoder<'de> {
             }
             Kind::Map(entries) => match entries.as_slice() {
                 [entry] => visitor.visit_enum(Choice { entry }),
-                [] => Err(one_of(variants, "one of these must be here").at(self.node.span)),
+                [] => Err(one_of(variants, "there is nothing here", "should be one of several")
+                    .at(self.node.span)),
                 [_, second, ..] => {
-                    Err(one_of(variants, "only one of these can be here").at(second.key.span))
+                    Err(one_of(variants, "only one of these can be here", "one too many")
+                        .at(second.key.span))
                 }
             },
             Kind::List(_) => Err(self.wrong("a map with one key")),
@@ -295,9 +301,7 @@ impl<'de> Deserializer<'de> for Decoder<'de> {
     forward_to_deserialize_any! { i128 u128 bytes byte_buf unit_struct tuple tuple_struct }
 }
 
-fn one_of(variants: &[&str], message: &str) -> Failure {
+fn one_of(variants: &[&str], message: &str, label: &str) -> Failure {
     let problem = Problem::new(Code::ChooseOne, None, message);
-    Failure::new(
-        problem.label("exactly one").help(format!("to choose from: {}", variants.join(", "))),
-    )
+    Failure::new(problem.label(label).help(format!("to choose from: {}", variants.join(", "))))
 }
