@@ -35,7 +35,9 @@ pub fn read(path: &str, text: &str, lookup: &dyn Lookup) -> Outcome {
             let shown = secret.origin.as_ref().map_or("‹secret›".to_owned(), ToString::to_string);
             reading.redactions.add(secret.text.expose(), &shown);
             // whatever its key is called: it may have been mistyped
-            if let (None, Some(span)) = (&secret.origin, secret.span()) {
+            if let (None, Some(span)) = (&secret.origin, secret.span())
+                && !reading.repaired.iter().any(|place| place.holds(&span) || span.holds(place))
+            {
                 reading.sources.hide(span);
             }
         }

@@ -167,7 +167,7 @@ pub fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Opti
     let known: Vec<&str> = known.into_iter().collect();
     // a letter that is wrong or missing, or two that changed places, in a word too short to be alike
     let slip = |near: &&&str| near.len() > 2 && strsim::osa_distance(&word, near) == 1;
-    if let Some(near) = known.iter().find(slip) {
+    if let Some(near) = known.iter().rev().find(slip) {
         return Some(near);
     }
     known
