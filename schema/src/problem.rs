@@ -79,8 +79,9 @@ macro_rules! codes {
             pub const ALL: &[Self] = &[$(Self::$name,)+];
 
             /// What it stands for, at length.
-            pub const fn explanation(self) -> &'static str {
-                match self { $(Self::$name => concat!($($doc, "\n",)+),)+ }
+            pub fn explanation(self) -> String {
+                let lines: &[&str] = match self { $(Self::$name => &[$($doc,)+],)+ };
+                lines.iter().map(|line| format!("{}\n", line.trim_start())).collect()
             }
 
             /// The code as it is printed.
@@ -93,58 +94,111 @@ macro_rules! codes {
 
 codes! {
     /// The file is not YAML.
+    ///
+    /// The parser could not go on at the marked place; what is wrong may stand a little before it: a bracket or
+    /// a quote that is not closed, a colon without a space after it, a tab, a line that is not indented like
+    /// its neighbours. Texts that begin with one of `{ [ * & ! % @` or a backtick need quotes.
     Syntax = "P001",
     /// A key that the profile does not have.
+    ///
+    /// Nothing is ever left out in silence, so a key that nobody reads is an error: it is mistyped, or stands
+    /// one level too high or too low. Keys of your own, for sharing by way of anchors, begin with `x-` and
+    /// stand at the top.
     UnknownKey = "P002",
     /// A key that the profile must have, and has not.
+    ///
+    /// `imgbuild explain KEY` says what it means and shows an example.
     MissingKey = "P003",
     /// A list where a text belongs, a text where a number belongs, and so on.
+    ///
+    /// Numbers and `true` and `false` stand without quotes; a text may stand with or without them. `yes`, `no`,
+    /// `on` and `off` are texts.
     WrongType = "P004",
     /// A value of the right type that cannot be meant.
+    ///
+    /// The message names the rule: how long a name may be, which units a duration has, which letters a host
+    /// takes.
     InvalidValue = "P005",
     /// A word that is none of those to choose from.
     UnknownChoice = "P006",
     /// A profile for another version of this program.
+    ///
+    /// The number changes only when an old profile would mean something else.
     UnknownVersion = "P007",
     /// Exactly one of several keys must be there.
+    ///
+    /// A choice is a map with one key, whose value says the rest: `cloud: {mqtt: {…}}`.
     ChooseOne = "P008",
     /// A file that the profile names cannot be read.
+    ///
+    /// Paths in a profile are relative to the profile, those in an included file to that file; `~/` is your
+    /// home.
     UnreadableFile = "P009",
     /// A secret, or the file of secrets, cannot be read.
+    ///
+    /// Secrets lie in `secrets.yaml` beside the profile, a map of names to texts that may be nested: `wifi:
+    /// {home: …}` is `wifi.home`. The file must be readable by you alone: `chmod 600 secrets.yaml`.
     UnreadableSecret = "P010",
     /// An environment variable that the profile names is not set.
+    ///
+    /// With sudo, most variables are not passed on; no command of imgbuild needs sudo.
     UnsetVariable = "P011",
     /// A template that cannot be filled in.
+    ///
+    /// A template is a text with `{{ device.id }}` or the like in it. A name that is not defined is an error
+    /// and never an empty text.
     BadTemplate = "P012",
-    /// Two things of one name.
+    /// Two things of one name: a key that is there twice, two networks, two sensors.
+    ///
+    /// Sensors, inputs and outputs share one set of ids, because topics and commands name them.
     Duplicate = "P013",
     /// The model cannot run the base's programs, or the base lacks its firmware.
+    ///
+    /// The first boards, Pi Zero W and Pi 1, have processors that only a base for ARMv6 suits.
     ModelNeedsOtherBase = "P014",
     /// WiFi security and key do not go together.
+    ///
+    /// A passphrase has 8 to 63 printable characters; 64 hexadecimal digits are the key derived from it, which
+    /// opens WPA2 but not WPA3. An open network has none.
     WifiKey = "P015",
     /// A certificate, a key, or how they go together.
+    ///
+    /// Both are in PEM form. The key must be the one that the certificate was made for, the certificate must
+    /// hold today and, where the cloud looks at its name, be for this device.
     BadCertificate = "P016",
-    /// Settings of one part that contradict each other.
+    /// Settings of one part that contradict each other, so that one of them would not be used.
     Contradiction = "P017",
-    /// Something the base image does not hold.
+    /// Something the base image does not hold, such as a time zone or a program that a setting needs.
     NotInBase = "P018",
     /// An overlay that cannot be applied.
     BadOverlay = "P019",
-    /// A device that nobody can log in to or that is open to everybody.
+    /// A device that nobody can log in to although somebody should, or a key that is not the public one.
     Access = "P020",
     /// A secret that is written out in the profile.
+    ///
+    /// Profiles are shared and kept under version control; secrets should not be. The device works all the
+    /// same: this is a warning.
     ClearSecret = "P021",
     /// A connection that nothing secures.
+    ///
+    /// Without TLS whoever is on the way can read and change everything, the password included. This is a
+    /// warning, for brokers in a closed network.
     Unsecured = "P022",
     /// More than the cloud takes, or more than the device can send.
     Limit = "P023",
     /// Two uses of one pin, or of one address on one bus.
     Collision = "P024",
-    /// A topic that the cloud does not take.
+    /// A topic that the cloud does not take, or that subscribers would miss.
+    ///
+    /// Spaces and a leading slash work with many brokers and are nearly always a slip; `$` begins the broker's
+    /// own topics; `+` and `#` are for subscribers.
     Topic = "P025",
     /// Something that the language has and this version cannot put on a card yet.
+    ///
+    /// `imgbuild check` takes it, so that profiles can be written ahead; building refuses it rather than leave
+    /// it out in silence.
     NotYet = "P026",
-    /// Something that looks like a slip and may be meant.
+    /// Something that looks like a slip and may be meant. This is a warning.
     Doubtful = "P027",
 }
 

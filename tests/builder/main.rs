@@ -5,10 +5,12 @@
 
 mod access;
 mod build;
+mod explain;
 mod interrupted;
 mod mistakes;
 mod overlays;
 mod plan;
+mod profiles;
 mod reproducible;
 #[path = "../support/mod.rs"]
 #[expect(dead_code, reason = "shared with other tests, which need more of it")]

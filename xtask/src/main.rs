@@ -2,6 +2,7 @@
 
 mod agents;
 mod bench;
+mod generate;
 
 use clap::Parser;
 
@@ -15,11 +16,18 @@ enum Task {
     },
     /// Print the figures of builder and agent, measured side by side with what they are held against
     Bench,
+    /// Write the files that are made from the sources
+    Gen {
+        /// Write nothing: fail if one of them is not as it would be written
+        #[arg(long)]
+        check: bool,
+    },
 }
 
 fn main() -> anyhow::Result<()> {
     match Task::parse() {
         Task::Agents { targets } => agents::build(&targets),
         Task::Bench => bench::run(),
+        Task::Gen { check } => generate::run(check),
     }
 }

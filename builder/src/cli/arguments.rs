@@ -48,6 +48,10 @@ pub(super) enum Command {
     Plan(Plan),
     /// Write what would be on a card into a folder, to look at
     Render(Render),
+    /// Print the JSON Schema of profiles, for editors
+    Schema,
+    /// Say what a key of a profile, or the code of a problem, means
+    Explain(Explain),
     /// Boot a card in an emulated Raspberry Pi and show what it publishes
     Run(Run),
     /// Tell which of the tools that this program uses are on this machine
@@ -121,6 +125,12 @@ pub(super) struct Render {
     /// The folder to make: bootfs/ and rootfs/ will be in it
     #[arg(long, short)]
     pub(super) output: PathBuf,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Explain {
+    /// A key, such as `psk` or `network.wifi`, or a code, such as `P012` [default: everything, as Markdown]
+    pub(super) what: Option<String>,
 }
 
 #[derive(Debug, Args)]

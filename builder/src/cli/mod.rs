@@ -7,6 +7,7 @@ mod arguments;
 mod build;
 mod check;
 mod doctor;
+mod explain;
 mod output;
 mod plan;
 mod render;
@@ -42,6 +43,8 @@ fn dispatch(arguments: Arguments, output: Output) -> anyhow::Result<ExitCode> {
         Command::Run(run) => run::run(&run, output),
         Command::Plan(plan) => plan::plan(&plan, output),
         Command::Render(render) => render::render(&render, output),
+        Command::Schema => explain::schema(),
+        Command::Explain(explain) => explain::explain(&explain),
         Command::Doctor => doctor::doctor(),
     }
 }

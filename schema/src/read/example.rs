@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 use serde_json::{Map, Value};
 
 use crate::Span;
-use crate::schema;
+use crate::schema::{self, alternatives, followed};
 use crate::yaml::node::{Entry, Key, Kind, Node};
 
 /// The schema of the whole profile.
@@ -20,37 +20,23 @@ pub(super) fn of(keys: &[String]) -> Option<Value> {
     schemas.into_iter().find_map(example)
 }
 
-/// The schema that a reference leads to.
-fn followed(schema: &Value) -> &Value {
-    let reference = schema.get("$ref").and_then(Value::as_str);
-    reference.and_then(|reference| SCHEMA.pointer(reference.strip_prefix('#')?)).unwrap_or(schema)
-}
-
-/// The alternatives that a schema leaves; itself if it leaves none.
-fn alternatives(schema: &Value) -> Vec<&Value> {
-    let schema = followed(schema);
-    let choices = ["anyOf", "oneOf"].into_iter().filter_map(|key| schema.get(key)?.as_array());
-    let choices: Vec<&Value> = choices.flatten().flat_map(alternatives).collect();
-    if choices.is_empty() { vec![schema] } else { choices }
-}
-
 /// The schemas of what a key may hold.
 fn below<'a>(schema: &'a Value, key: &str) -> Vec<&'a Value> {
     let at = |schema: &'a Value| {
         if key.is_empty() { schema.get("items") } else { schema.get("properties")?.get(key) }
     };
-    alternatives(schema).into_iter().filter_map(at).collect()
+    alternatives(&SCHEMA, schema).into_iter().filter_map(at).collect()
 }
 
 /// Something that the schema takes.
 fn example(schema: &Value) -> Option<Value> {
-    let schema = followed(schema);
+    let schema = followed(&SCHEMA, schema);
     let first = |key: &str| schema.get(key)?.as_array()?.first().cloned();
     let own = schema.get("const").cloned().or_else(|| first("examples")).or_else(|| first("enum"));
     if let Some(own) = own.filter(|value| !value.is_null()) {
         return Some(own);
     }
-    let choices: Vec<&Value> = alternatives(schema);
+    let choices: Vec<&Value> = alternatives(&SCHEMA, schema);
     if choices.len() > 1 {
         return choices.into_iter().find_map(example);
     }
