@@ -5,6 +5,7 @@
 //! word, `hex` for bytes.
 
 use std::ops::Range;
+use std::sync::LazyLock;
 
 use minijinja::syntax::SyntaxConfig;
 use minijinja::value::ValueKind;
@@ -37,17 +38,37 @@ const FUEL: u64 = 100_000;
 
 /// Fills in a template.
 pub fn render(template: &str, context: &Value) -> Result<String, TemplateError> {
-    environment().render_str(template, context.clone()).map_err(|error| explain(&error))
+    ENVIRONMENT.render_str(template, context.clone()).map_err(|error| explain(&error))
+}
+
+/// A template that is filled in several times.
+#[derive(Debug)]
+pub struct Compiled<'a>(minijinja::Template<'a, 'a>);
+
+impl<'a> Compiled<'a> {
+    /// Reads a template.
+    pub fn new(template: &'a str) -> Result<Self, TemplateError> {
+        let environment: &'a Environment<'a> = &ENVIRONMENT;
+        environment.template_from_str(template).map(Self).map_err(|error| explain(&error))
+    }
+
+    /// Fills it in.
+    pub fn render(&self, context: &Value) -> Result<String, TemplateError> {
+        self.0.render(context.clone()).map_err(|error| explain(&error))
+    }
 }
 
 /// Asks whether a condition, such as `network.wifi is not none`, holds.
 pub fn holds(condition: &str, context: &Value) -> Result<bool, TemplateError> {
-    environment()
+    ENVIRONMENT
         .compile_expression(condition)
         .and_then(|expression| expression.eval(context.clone()))
         .map(|value| value.is_true())
         .map_err(|error| explain(&error))
 }
+
+/// The one environment: it takes longer to make than most templates take to fill in.
+static ENVIRONMENT: LazyLock<Environment<'static>> = LazyLock::new(environment);
 
 fn environment() -> Environment<'static> {
     let mut environment = Environment::new();

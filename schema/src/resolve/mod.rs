@@ -8,7 +8,7 @@ mod sensors;
 
 use std::path::{Path, PathBuf};
 
-use minijinja::{Value, context};
+use minijinja::context;
 
 use crate::card::{self, CardProfile, Delivery};
 use crate::profile::{Device, Profile, Source};
@@ -124,7 +124,7 @@ impl Resolver<'_> {
 
     fn hostname(&mut self, device: &Device) -> Result<Hostname, Noted> {
         let id = device.id.as_str();
-        let Some(template) = &device.hostname else {
+        let Some(written) = &device.hostname else {
             return id.parse().map_err(|refusal| {
                 self.note(
                     Problem::new(
@@ -138,10 +138,10 @@ impl Resolver<'_> {
             });
         };
         let context = context! { device => context! { id => id } };
-        let filled = fill_in(template, &context, "`device.id`");
-        let text = filled.map_err(|problem| self.note(problem))?;
+        let text = template::render(written, &context)
+            .map_err(|error| self.note(bad_template(written, &error, "`device.id`")))?;
         text.parse().map_err(|refusal: InvalidValue| {
-            let problem = Problem::new(Code::InvalidValue, template.span(), refusal.to_string());
+            let problem = Problem::new(Code::InvalidValue, written.span(), refusal.to_string());
             self.note(problem.label("is no host name"))
         })
     }
@@ -152,15 +152,13 @@ fn line(source: &Source) -> Secret {
     Secret::new(source.text.expose().trim_end_matches(['\r', '\n']).to_owned())
 }
 
-/// Fills in a template that knows no more than `known`.
-fn fill_in(source: &Sp<String>, context: &Value, known: &str) -> Result<String, Problem> {
-    template::render(source, context).map_err(|error| {
-        let span = error_span(source, &error).or(source.span());
-        let label = if error.is_unknown() { "not known here" } else { "here" };
-        Problem::new(Code::BadTemplate, span, format!("this template cannot be filled in: {error}"))
-            .label(label)
-            .help(format!("this template knows {known}"))
-    })
+/// The problem of a template that knows no more than `known`.
+fn bad_template(source: &Sp<String>, error: &TemplateError, known: &str) -> Problem {
+    let span = error_span(source, error).or(source.span());
+    let label = if error.is_unknown() { "not known here" } else { "here" };
+    Problem::new(Code::BadTemplate, span, format!("this template cannot be filled in: {error}"))
+        .label(label)
+        .help(format!("this template knows {known}"))
 }
 
 /// Where in the profile a template's error lies, if its text stands there as it was written: bare, or
