@@ -15,7 +15,7 @@ use imgbuild_schema::{DeviceSpec, Lookup, LookupError, Outcome, Problem, secrets
 use crate::fault::Refused;
 
 /// The file of secrets beside a profile.
-const SECRETS: &str = "secrets.yaml";
+pub(crate) const SECRETS: &str = "secrets.yaml";
 
 /// A profile, read and resolved.
 #[derive(Debug)]
@@ -32,7 +32,7 @@ pub fn examine(path: &Path) -> anyhow::Result<Outcome> {
     let text = read_text(path)
         .map_err(|error| anyhow::anyhow!(reason(&error)))
         .with_context(|| format!("reading the profile {}", path.display()))?;
-    let lookup = Disk { folder: folder_of(path) };
+    let lookup = Disk::beside(path);
     Ok(imgbuild_schema::read(&path.display().to_string(), &text, &lookup))
 }
 
@@ -64,15 +64,15 @@ impl Loaded {
 
     /// Where a path that the profile gives leads.
     pub fn beside(&self, path: &Path) -> PathBuf {
-        place(&folder_of(&self.path), path)
+        Disk::beside(&self.path).place(path)
     }
 }
 
 /// The most that is read of any file that a profile names, or of itself.
-const MOST_BYTES: u64 = 4 << 20;
+pub(crate) const MOST_BYTES: u64 = 4 << 20;
 
 /// A text file; one that cannot be meant is not read to its end.
-fn read_text(path: &Path) -> io::Result<String> {
+pub(crate) fn read_text(path: &Path) -> io::Result<String> {
     let mut bytes = Vec::new();
     fs::File::open(path)?.take(MOST_BYTES + 1).read_to_end(&mut bytes)?;
     if bytes.len() as u64 > MOST_BYTES {
@@ -94,13 +94,25 @@ fn place(folder: &Path, path: &Path) -> PathBuf {
 }
 
 /// Looks things up on this machine.
-struct Disk {
+pub(crate) struct Disk {
     folder: PathBuf,
+}
+
+impl Disk {
+    /// What lies beside a profile, and elsewhere on this machine.
+    pub(crate) fn beside(profile: &Path) -> Self {
+        Self { folder: folder_of(profile) }
+    }
+
+    /// Where a path that the profile gives leads.
+    pub(crate) fn place(&self, path: &Path) -> PathBuf {
+        place(&self.folder, path)
+    }
 }
 
 impl Lookup for Disk {
     fn file(&self, path: &Path) -> Result<String, LookupError> {
-        read_text(&place(&self.folder, path)).map_err(|error| LookupError {
+        read_text(&self.place(path)).map_err(|error| LookupError {
             message: format!("the file `{}` cannot be read: {}", path.display(), reason(&error)),
             help: "paths in a profile are relative to the profile".into(),
         })
@@ -129,7 +141,8 @@ impl Lookup for Disk {
     }
 }
 
-fn read_secrets(path: &Path) -> Result<BTreeMap<String, Secret>, LookupError> {
+/// The names and texts in a file of secrets, which is refused if others can read it.
+pub(crate) fn read_secrets(path: &Path) -> Result<BTreeMap<String, Secret>, LookupError> {
     let refuse = |message: String, help: String| LookupError { message, help };
     let unreadable = |error: &io::Error| {
         refuse(
@@ -156,7 +169,7 @@ fn read_secrets(path: &Path) -> Result<BTreeMap<String, Secret>, LookupError> {
 }
 
 /// Why a file cannot be read, without the number that the system gives the reason.
-fn reason(error: &io::Error) -> String {
+pub(crate) fn reason(error: &io::Error) -> String {
     match error.kind() {
         io::ErrorKind::NotFound => "there is no such file".into(),
         io::ErrorKind::PermissionDenied => "permission denied".into(),
