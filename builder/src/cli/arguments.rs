@@ -6,6 +6,8 @@ use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
 use imgbuild_schema::report::Format;
 use imgbuild_schema::values::HumanDuration;
 
+use crate::init::Flags;
+
 /// One YAML file becomes an SD card that boots a Raspberry Pi, joins its network and publishes sensor
 /// readings to a cloud.
 #[derive(Debug, Parser)]
@@ -21,10 +23,10 @@ pub(super) struct Arguments {
     #[command(flatten)]
     build: ShortBuild,
     /// Print nothing but errors
-    #[arg(long, short, global = true)]
+    #[arg(long, short, global = true, display_order = 900)]
     pub(super) quiet: bool,
     /// Print what is done in more detail
-    #[arg(long, short, global = true, conflicts_with = "quiet")]
+    #[arg(long, short, global = true, display_order = 901, conflicts_with = "quiet")]
     pub(super) verbose: bool,
 }
 
@@ -52,6 +54,8 @@ pub(super) enum Command {
     Schema,
     /// Say what a key of a profile, or the code of a problem, means
     Explain(Explain),
+    /// Write a first profile, from answers to questions or from flags
+    Init(Box<Init>),
     /// Boot a card in an emulated Raspberry Pi and show what it publishes
     Run(Run),
     /// Tell which of the tools that this program uses are on this machine
@@ -75,6 +79,15 @@ pub(super) struct Check {
     /// How problems are printed
     #[arg(long, value_enum, default_value_t)]
     pub(super) format: CheckFormat,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Init {
+    /// The profile to write, which is not there yet
+    #[arg(default_value = "device.yaml")]
+    pub(super) profile: PathBuf,
+    #[command(flatten)]
+    pub(super) flags: Flags,
 }
 
 /// How problems are printed.

@@ -8,6 +8,7 @@ mod build;
 mod check;
 mod doctor;
 mod explain;
+mod init;
 mod output;
 mod plan;
 mod render;
@@ -40,6 +41,7 @@ fn dispatch(arguments: Arguments, output: Output) -> anyhow::Result<ExitCode> {
     match arguments.into_command() {
         Command::Build(build) => build::build(&build, output),
         Command::Check(check) => check::check(&check, output),
+        Command::Init(init) => init::init(&init, output),
         Command::Run(run) => run::run(&run, output),
         Command::Plan(plan) => plan::plan(&plan, output),
         Command::Render(render) => render::render(&render, output),
