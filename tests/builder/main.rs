@@ -6,6 +6,7 @@
 mod access;
 mod build;
 mod explain;
+mod init;
 mod interrupted;
 mod mistakes;
 mod overlays;

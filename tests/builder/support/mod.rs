@@ -2,6 +2,7 @@
 
 mod base;
 mod card;
+mod terminal;
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -16,6 +17,7 @@ use tempfile::TempDir;
 
 pub(crate) use base::Fixture;
 pub(crate) use card::Card;
+pub(crate) use terminal::Terminal;
 
 /// A profile that is right for the small base.
 pub(crate) const PROFILE: &str = "\
@@ -105,6 +107,14 @@ impl Project {
         command.arg(env!("CARGO_BIN_EXE_imgbuild")).args(arguments);
         self.settle(&mut command);
         command
+    }
+
+    /// The same, on a terminal of its own.
+    pub(crate) fn on_terminal(&self, arguments: &[&str]) -> Terminal {
+        let mut command = Command::new("setsid");
+        command.args(["--ctty", "--wait", env!("CARGO_BIN_EXE_imgbuild")]).args(arguments);
+        self.settle(&mut command);
+        Terminal::start(&mut command)
     }
 
     fn settle(&self, command: &mut Command) {
