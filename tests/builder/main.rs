@@ -7,6 +7,7 @@ mod access;
 mod build;
 mod explain;
 mod init;
+mod injection;
 mod interrupted;
 mod mistakes;
 mod overlays;
