@@ -7,10 +7,47 @@ use crate::support::Project;
 
 /// The secrets that the examples name.
 const SECRETS: &str = "\
-wifi: {home: a long passphrase, school: another passphrase}
+wifi: {greenhouse: a very long passphrase, home: a long passphrase, school: another passphrase}
 pi.password: not so secret
 azure: {device_key: O+H9VTcdJP0TQkl7bh4nVG0OJNrEataMpuWB54D0VEc=, publisher_key: O+H9VTcdJP0TQkl7bh4nVG0OJNrEataMpuWB54D0VEc=}
 ";
+
+const NOTHING: &str = "exit: 0\nkitchen.yaml: nothing wrong\n";
+
+/// What is said of a profile that has all its files and secrets.
+fn checked(text: &str) -> String {
+    let project = Project::with(text);
+    project.write("secrets.yaml", SECRETS);
+    project.mode("secrets.yaml", 0o600);
+    for (name, from) in [
+        ("certs/ca.pem", "ca.pem"),
+        ("certs/device.pem", "device.pem"),
+        ("certs/device.key", "device.key"),
+        ("certs/quickstart.pem", "device.pem"),
+        ("certs/quickstart.key", "device.key"),
+        ("keys/device.key", "device.key"),
+    ] {
+        project.write(name, &fs::read_to_string(project.path(from)).unwrap());
+    }
+    for key in ["keys/id_ed25519.pub", ".ssh/id_ed25519.pub"] {
+        project.write(key, "ssh-ed25519 AAAAC3Nz me\n");
+    }
+    let mut command = project.command(&["check", "kitchen.yaml"]);
+    command.env("HOME", project.path("")).env("LAB_PSK", "the lab's passphrase");
+    project.seen(&mut command)
+}
+
+#[test]
+fn the_profile_in_the_readme_passes_the_check() {
+    let readme = Path::new(env!("CARGO_MANIFEST_DIR")).join("../README.md");
+    let readme = fs::read_to_string(readme).unwrap();
+    let snippets: Vec<&str> = readme.split("```yaml\n").skip(1).collect();
+    assert!(!snippets.is_empty());
+    for snippet in snippets {
+        let (profile, _) = snippet.split_once("```").unwrap();
+        assert_eq!(checked(profile), NOTHING, "{profile}");
+    }
+}
 
 #[test]
 fn every_example_passes_the_check() {
@@ -25,22 +62,7 @@ fn every_example_passes_the_check() {
         let text = fs::read_to_string(&path).unwrap();
         let head = "# yaml-language-server: $schema=schema.json\n";
         assert!(text.starts_with(head), "{}: no line for the editor", path.display());
-        let project = Project::with(&text);
-        project.write("secrets.yaml", SECRETS);
-        project.mode("secrets.yaml", 0o600);
-        for (name, from) in [
-            ("certs/ca.pem", "ca.pem"),
-            ("certs/device.pem", "device.pem"),
-            ("certs/device.key", "device.key"),
-            ("certs/quickstart.pem", "device.pem"),
-            ("certs/quickstart.key", "device.key"),
-            ("keys/device.key", "device.key"),
-        ] {
-            project.write(name, &fs::read_to_string(project.path(from)).unwrap());
-        }
-        project.write("keys/id_ed25519.pub", "ssh-ed25519 AAAAC3Nz me\n");
-        let seen = project.imgbuild(&["check", "kitchen.yaml"]);
-        assert_eq!(seen, "exit: 0\nkitchen.yaml: nothing wrong\n", "{}", path.display());
+        assert_eq!(checked(&text), NOTHING, "{}", path.display());
     }
     assert!(count >= 7, "only {count} examples were found");
 }
