@@ -11,7 +11,10 @@ use crate::support::Project;
 /// A project whose debugfs says that it began, and never ends.
 fn project() -> Project {
     let project = Project::new();
-    project.write("tools/debugfs", "#!/bin/sh\n: > tools/began\nexec sleep 600\n");
+    project.write(
+        "tools/debugfs",
+        "#!/bin/sh\nulimit -c > tools/core\n: > tools/began\nexec sleep 600\n",
+    );
     fs::set_permissions(project.path("tools/debugfs"), fs::Permissions::from_mode(0o755)).unwrap();
     fs::create_dir(project.path("tmp")).unwrap();
     project
@@ -47,4 +50,10 @@ fn leaves_nothing_and_says_so() {
         let card = fs::read_to_string(project.path("kitchen.img")).unwrap();
         assert_eq!(card, "the card of before");
     }
+}
+
+#[test]
+fn no_core_dump_can_hold_a_secret() {
+    let (_, project) = interrupted_by("-TERM");
+    assert_eq!(fs::read_to_string(project.path("tools/core")).unwrap(), "0\n");
 }

@@ -17,6 +17,7 @@ mod run;
 use std::process::ExitCode;
 
 use clap::Parser;
+use rustix::process::{Resource, Rlimit, setrlimit};
 
 use crate::fault::{self, Refused, exit_status};
 use crate::interrupt;
@@ -26,6 +27,7 @@ use output::Output;
 
 /// Runs the program.
 pub fn main() -> ExitCode {
+    leave_no_core();
     let arguments = Arguments::parse();
     let output = Output::new(arguments.quiet, arguments.verbose);
     match interrupt::listen().and_then(|()| dispatch(arguments, output)) {
@@ -35,6 +37,13 @@ pub fn main() -> ExitCode {
             ExitCode::from(exit_status(&error))
         }
     }
+}
+
+/// Memory holds secrets, and a core dump would put them on the disk. Holds for child processes too.
+fn leave_no_core() {
+    let nothing = Rlimit { current: Some(0), maximum: Some(0) };
+    // lowering a limit is everybody's right
+    let _ = setrlimit(Resource::Core, nothing);
 }
 
 fn dispatch(arguments: Arguments, output: Output) -> anyhow::Result<ExitCode> {
