@@ -51,7 +51,7 @@ pub use problem::{Code, Problem};
 pub use span::{FileId, Sp, Span};
 
 #[cfg(feature = "profile")]
-pub use outcome::{Outcome, read};
+pub use outcome::{Outcome, read, structure};
 #[cfg(feature = "profile")]
 pub use profile::Profile;
 #[cfg(feature = "profile")]

@@ -1,7 +1,10 @@
 //! The whole way from a profile's text to a device.
 
+use std::path::Path;
+
 use crate::report::{Redactions, Report, Sources};
-use crate::{DeviceSpec, Lookup, Problem, check, read as reading, resolve};
+use crate::values::Secret;
+use crate::{DeviceSpec, Lookup, LookupError, Problem, check, read as reading, resolve};
 
 /// What came of a profile.
 #[derive(Debug)]
@@ -22,6 +25,33 @@ impl Outcome {
     /// These problems of this profile, ready to be shown.
     pub fn report(&self, problems: Vec<Problem>) -> Report {
         Report::new(self.sources.clone(), &self.redactions, problems)
+    }
+}
+
+/// What is wrong with the form of a profile: keys, types, and values one by one. What values say together is
+/// not looked at, and nothing is looked up: the name that a tag gives stands for what it names.
+pub fn structure(text: &str) -> Vec<Problem> {
+    reading::read("", text, &Itself).problems
+}
+
+/// Finds under every name the name itself.
+struct Itself;
+
+impl Lookup for Itself {
+    fn file(&self, path: &Path) -> Result<String, LookupError> {
+        Ok(path.to_string_lossy().into_owned())
+    }
+
+    fn secret(&self, name: &str) -> Result<Secret, LookupError> {
+        Ok(Secret::new(name.to_owned()))
+    }
+
+    fn variable(&self, name: &str) -> Option<String> {
+        Some(name.to_owned())
+    }
+
+    fn now(&self) -> u64 {
+        0
     }
 }
 

@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on ends")]
 
+mod agreement;
 mod clouds;
 mod keys;
 mod mistakes;

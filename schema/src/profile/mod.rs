@@ -39,8 +39,10 @@ pub const VERSION: u32 = 1;
 /// One device, as its profile describes it.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(transform = something_to_publish)]
 pub struct Profile {
     /// The version of the language: `1`.
+    #[schemars(extend("const" = VERSION))]
     pub version: Sp<u32>,
     /// Who the device is.
     pub device: Device,
@@ -69,4 +71,9 @@ pub struct Profile {
     /// Folders of your own, in the form of the built-in overlays, relative to the profile.
     #[serde(default)]
     pub overlays: Vec<Sp<PathBuf>>,
+}
+
+/// What the checks say of a profile without sensors and inputs, said to editors.
+fn something_to_publish(schema: &mut schemars::Schema) {
+    crate::schema::some_item(schema, &["sensors", "inputs"]);
 }

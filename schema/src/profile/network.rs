@@ -29,6 +29,7 @@ pub struct Wifi {
     #[serde(default)]
     pub backend: Sp<Backend>,
     /// The networks, the one to prefer first.
+    #[schemars(length(min = 1))]
     pub networks: Sp<Vec<Sp<WifiNetwork>>>,
 }
 

@@ -8,6 +8,7 @@ use crate::values::{HumanDuration, SensorId};
 /// One sensor. What it is, is the one key that is not `id` or `interval`.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
+#[schemars(transform = Sensor::one_driver)]
 pub struct Sensor {
     /// Its name in topics and messages.
     pub id: Sp<SensorId>,
@@ -31,6 +32,11 @@ pub struct Sensor {
 impl Sensor {
     /// The keys of which a sensor has exactly one.
     pub const DRIVERS: [&'static str; 4] = ["tmp102", "bme680", "sense-hat", "cpu-temperature"];
+
+    /// What the checks say of a sensor that is nothing or several things, said to editors.
+    fn one_driver(schema: &mut schemars::Schema) {
+        crate::schema::exactly_one(schema, &Self::DRIVERS);
+    }
 
     /// What the sensor was said to be: one thing, if the profile is right.
     pub fn drivers(&self) -> Vec<Sp<Driver>> {

@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 use serde_json::{Map, Value};
 
 use crate::Span;
-use crate::schema::{self, alternatives, followed};
+use crate::schema::{self, alternatives, choices, followed};
 use crate::yaml::node::{Entry, Key, Kind, Node};
 
 /// The schema of the whole profile.
@@ -36,14 +36,17 @@ fn example(schema: &Value) -> Option<Value> {
     if let Some(own) = own.filter(|value| !value.is_null()) {
         return Some(own);
     }
-    let choices: Vec<&Value> = alternatives(&SCHEMA, schema);
-    if choices.len() > 1 {
-        return choices.into_iter().find_map(example);
+    let alternatives = alternatives(&SCHEMA, schema);
+    if alternatives.len() > 1 {
+        return alternatives.into_iter().find_map(example);
     }
     match schema.get("type").map(kind)? {
         "object" => {
-            let required = schema.get("required").and_then(Value::as_array);
-            let keys = required.into_iter().flatten().filter_map(Value::as_str);
+            // besides its own, the first of its choices may have some
+            let required = |schema: &Value| schema.get("required")?.as_array().cloned();
+            let all = [Some(schema), choices(schema).next()].into_iter().flatten();
+            let all: Vec<Value> = all.filter_map(required).flatten().collect();
+            let keys = all.iter().filter_map(Value::as_str);
             let value = |key: &str| example(schema.get("properties")?.get(key)?);
             let entries = keys.map(|key| Some((key.to_owned(), value(key)?)));
             entries.collect::<Option<Map<_, _>>>().map(Value::Object)

@@ -3,7 +3,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use super::{InvalidValue, refuse, serde_as_text};
+use super::{InvalidValue, digits, refuse, serde_as_text};
 
 /// An I²C bus: `i2c-1` is the one on the header's pins 3 and 5, whatever number the kernel gives it; any other
 /// is the kernel's own.
@@ -19,7 +19,7 @@ impl FromStr for I2cBus {
     type Err = InvalidValue;
 
     fn from_str(text: &str) -> Result<Self, InvalidValue> {
-        match text.strip_prefix("i2c-").and_then(|number| number.parse().ok()) {
+        match text.strip_prefix("i2c-").and_then(digits) {
             Some(number) => Ok(Self(number)),
             None => refuse!("`{text}` is not an I²C bus; the one on the header is `i2c-1`"),
         }

@@ -40,6 +40,11 @@ pub use wifi::{Passphrase, Ssid};
 #[error("{0}")]
 pub struct InvalidValue(pub(crate) String);
 
+/// A number of digits alone: the standard library would take a sign before them.
+pub(crate) fn digits<T: std::str::FromStr>(text: &str) -> Option<T> {
+    text.parse().ok().filter(|_| text.bytes().all(|c| c.is_ascii_digit()))
+}
+
 /// Refuses a value with a formatted reason.
 macro_rules! refuse {
     ($($reason:tt)*) => { return Err($crate::values::InvalidValue(format!($($reason)*))) };

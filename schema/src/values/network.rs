@@ -2,7 +2,7 @@ use std::fmt;
 use std::net::IpAddr;
 use std::str::FromStr;
 
-use super::{InvalidValue, refuse, serde_as_text};
+use super::{InvalidValue, digits, refuse, serde_as_text};
 
 /// An IP address: `192.168.1.1`, `fd00::1`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -70,8 +70,8 @@ impl FromStr for InterfaceAddress {
             refuse!("`{address}` is not an IP address");
         };
         let longest = if address.is_ipv4() { 32 } else { 128 };
-        match prefix.parse::<u8>() {
-            Ok(prefix) if (1..=longest).contains(&prefix) => Ok(Self { address, prefix }),
+        match digits::<u8>(prefix) {
+            Some(prefix) if (1..=longest).contains(&prefix) => Ok(Self { address, prefix }),
             _ => {
                 refuse!("`/{prefix}` is not the length of a network; it runs from /1 to /{longest}")
             }
@@ -116,8 +116,8 @@ impl FromStr for Endpoint {
         if host.is_empty() || host.contains(odd) {
             refuse!("`{host}` is neither a host name nor an address");
         }
-        match port.parse::<u16>() {
-            Ok(port @ 1..) => Ok(Self { host: host.to_owned(), port }),
+        match digits::<u16>(port) {
+            Some(port @ 1..) => Ok(Self { host: host.to_owned(), port }),
             _ => refuse!("`{port}` is not a port; they run from 1 to 65535"),
         }
     }

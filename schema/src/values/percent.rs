@@ -1,7 +1,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use super::{InvalidValue, refuse, serde_as_text};
+use super::{InvalidValue, digits, refuse, serde_as_text};
 
 /// A share from `0%` to `100%`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -24,7 +24,7 @@ impl FromStr for Percent {
     type Err = InvalidValue;
 
     fn from_str(text: &str) -> Result<Self, InvalidValue> {
-        match text.strip_suffix('%').and_then(|number| number.parse::<u8>().ok()) {
+        match text.strip_suffix('%').and_then(digits) {
             Some(percent @ 0..=100) => Ok(Self(percent)),
             _ => refuse!("`{text}` is not a share; write `0%` to `100%`"),
         }

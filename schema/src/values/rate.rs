@@ -1,7 +1,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use super::{InvalidValue, refuse, serde_as_text};
+use super::{InvalidValue, digits, refuse, serde_as_text};
 
 /// How often something happens: `2/s`, `30/min`, or `unlimited`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -45,7 +45,7 @@ impl FromStr for Rate {
         }
         let parts = text.split_once('/').and_then(|(count, unit)| {
             let (_, seconds) = UNITS.iter().find(|(name, _)| *name == unit)?;
-            Some((count.parse::<u32>().ok()?, *seconds))
+            Some((digits::<u32>(count)?, *seconds))
         });
         match parts {
             Some((0, _)) => refuse!("`{text}` would never happen; write `1/h` or more"),

@@ -37,16 +37,16 @@ texts! {
     ByteSize "^[0-9]+(B|kB|KiB|MB|MiB|GB|GiB)$" "64MiB";
     ClientId "^[^\\s+#]{1,128}$" "greenhouse-01";
     DeviceId "^[A-Za-z0-9._:-]{1,128}$" "greenhouse-01";
-    Endpoint "^[^\\s/@]+:[0-9]{1,5}$" "127.0.0.1:8883";
+    Endpoint "^[^\\s/@]+:[0-9]+$" "127.0.0.1:8883";
     Host "^[A-Za-z0-9._:-]{1,253}$" "broker.example.org";
-    EthernetAddress "^(dhcp|[0-9A-Fa-f.:]+/[0-9]{1,3})$" "dhcp";
+    EthernetAddress "^(dhcp|[0-9A-Fa-f.:]+/[0-9]+)$" "dhcp";
     Hostname "^[A-Za-z0-9]([A-Za-z0-9.-]{0,62}[A-Za-z0-9])?$" "greenhouse-01";
     HumanDuration "^[0-9]+(ms|s|m|min|h|d)$" "10s";
-    I2cBus "^i2c-[0-9]{1,3}$" "i2c-1";
-    InterfaceAddress "^[0-9A-Fa-f.:]+/[0-9]{1,3}$" "192.168.1.20/24";
+    I2cBus "^i2c-[0-9]+$" "i2c-1";
+    InterfaceAddress "^[0-9A-Fa-f.:]+/[0-9]+$" "192.168.1.20/24";
     Keyboard "^[a-z]{2,8}$" "gb";
     Locale "^[A-Za-z0-9_@]+\\.UTF-8$" "en_GB.UTF-8";
-    Percent "^([0-9]{1,2}|100)%$" "50%";
+    Percent "^0*([0-9]{1,2}|100)%$" "50%";
     PublisherName "^[A-Za-z0-9]([A-Za-z0-9._-]{0,254}[A-Za-z0-9])?$" "greenhouse-01";
     Rate "^(unlimited|[0-9]+/(s|min|h))$" "2/s";
     SensorId "^[A-Za-z0-9_-]{1,64}$" "air";
@@ -55,7 +55,7 @@ texts! {
     ThingName "^[A-Za-z0-9:_-]{1,128}$" "greenhouse-01";
     Timezone "^[A-Za-z0-9_+-]+(/[A-Za-z0-9_+-]+)*$" "Europe/Amsterdam";
     Url "^https?://[^\\s/]+\\S*$" "https://example.org/card.img.xz";
-    UserName "^[a-z][a-z0-9_-]{0,31}$" "pi";
+    UserName "^(?!(root|imgbuild)$)[a-z][a-z0-9_-]{0,31}$" "pi";
 }
 
 /// Other values, each with its schema.

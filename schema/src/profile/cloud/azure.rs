@@ -1,4 +1,4 @@
-use schemars::JsonSchema;
+use schemars::{JsonSchema, Schema};
 use serde::Deserialize;
 
 use super::Connect;
@@ -10,6 +10,7 @@ use crate::values::{Host, PublisherName};
 /// `dps`.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(transform = one_hub)]
 pub struct AzureIotHub {
     /// The hub's host name.
     #[serde(default)]
@@ -40,6 +41,7 @@ pub enum HubAuth {
 /// A symmetric key, in Base64 as the portal shows it: `key` or `group_key`.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(transform = one_key)]
 pub struct SasKey {
     /// The device's own key.
     #[serde(default)]
@@ -97,4 +99,14 @@ pub struct AzureEventHubs {
     /// Where to connect instead.
     #[serde(default)]
     pub connect: Option<Connect>,
+}
+
+/// What the checks say of a hub that is named and assigned, or neither, said to editors.
+fn one_hub(schema: &mut Schema) {
+    crate::schema::exactly_one(schema, &["hub", "dps"]);
+}
+
+/// What the checks say of two keys, or none, said to editors.
+fn one_key(schema: &mut Schema) {
+    crate::schema::exactly_one(schema, &["key", "group_key"]);
 }

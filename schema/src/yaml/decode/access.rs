@@ -7,7 +7,8 @@ use serde::de::{
 
 use super::{Decoder, Failure, head, marked};
 use crate::Span;
-use crate::yaml::node::{Entry, Node, Scalar};
+use crate::problem::{Code, Problem};
+use crate::yaml::node::{Entry, Key, Node, Scalar};
 
 /// A failure that has no place yet: a missing key is told of what owns the map, all else of the value.
 fn placed(failure: Failure, value: &Node, owner: Span) -> Failure {
@@ -94,9 +95,12 @@ impl<'de> EnumAccess<'de> for Choice<'de> {
 impl<'de> VariantAccess<'de> for Choice<'de> {
     type Error = Failure;
 
+    /// A choice with nothing to say about it is a word, not a key.
     fn unit_variant(self) -> Result<(), Failure> {
-        let decoder = Decoder { node: &self.entry.value };
-        if decoder.node.is_null() { Ok(()) } else { Err(decoder.wrong("nothing").inside(0)) }
+        let Key { text, span } = &self.entry.key;
+        let problem = Problem::new(Code::WrongType, Some(*span), "there should be a word here");
+        let problem = problem.label("should be a word").help(format!("write `{text}` alone"));
+        Err(Failure::new(problem))
     }
 
     fn newtype_variant_seed<T: DeserializeSeed<'de>>(self, seed: T) -> Result<T::Value, Failure> {

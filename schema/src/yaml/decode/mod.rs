@@ -54,10 +54,16 @@ fn marked(node: &Node) -> Span {
 }
 
 impl<'de> Decoder<'de> {
-    fn scalar(self, wanted: &str) -> Result<&'de Scalar, Failure> {
-        if let Some(tag) = self.node.tag.as_ref().filter(|tag| !tag.name.starts_with("!!")) {
-            return Err(unknown_tag(&tag.name).at(tag.span));
+    /// Refuses a tag that nobody knows; YAML's own say nothing that is not known without them.
+    fn tag(self) -> Result<(), Failure> {
+        match self.node.tag.as_ref().filter(|tag| !tag.name.starts_with("!!")) {
+            Some(tag) => Err(unknown_tag(&tag.name).at(tag.span)),
+            None => Ok(()),
         }
+    }
+
+    fn scalar(self, wanted: &str) -> Result<&'de Scalar, Failure> {
+        self.tag()?;
         match &self.node.kind {
             Kind::Scalar(scalar) => Ok(scalar),
             _ => Err(self.wrong(wanted)),
@@ -233,14 +239,13 @@ impl<'de> Deserializer<'de> for Decoder<'de> {
 
     fn deserialize_seq<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Failure> {
         let Kind::List(items) = &self.node.kind else { return Err(self.wrong("a list")) };
+        self.tag()?;
         visitor.visit_seq(Items::new(items)).map_err(|failure| failure.at(head(self.node)))
     }
 
     fn deserialize_map<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Failure> {
         let Kind::Map(entries) = &self.node.kind else { return Err(self.wrong("a map")) };
-        if let Some(tag) = &self.node.tag {
-            return Err(unknown_tag(&tag.name).at(tag.span));
-        }
+        self.tag()?;
         // a missing key is placed by whoever knows what this map belongs to
         visitor
             .visit_map(Entries::new(entries))
@@ -272,6 +277,7 @@ impl<'de> Deserializer<'de> for Decoder<'de> {
         variants: &'static [&'static str],
         visitor: V,
     ) -> Result<V::Value, Failure> {
+        self.tag()?;
         match &self.node.kind {
             Kind::Scalar(_) => {
                 let word = self.scalar("a word")?;
