@@ -75,6 +75,7 @@ pub fn read(path: &str, text: &str, lookup: &dyn Lookup) -> Outcome {
         spec = resolve::profile(&profile, &mut problems, &mut not_yet).ok();
         reading.add(problems);
     }
+    reading.shorten();
     let sound = not_yet.is_empty() && !reading.problems.iter().any(Problem::is_error);
     Outcome {
         spec: spec.filter(|_| sound),

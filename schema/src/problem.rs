@@ -4,6 +4,9 @@ use std::fmt;
 
 use crate::Span;
 
+/// The most problems that are told of one profile: whoever has more mends some first.
+pub(crate) const MOST_PROBLEMS: usize = 100;
+
 /// One thing that is wrong: what, where, why and what to do.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Problem {
@@ -215,8 +218,14 @@ impl fmt::Display for Code {
     }
 }
 
+/// No word of the language is nearly as long.
+const LONGEST_WORD: usize = 100;
+
 /// The known word that `word` was probably meant to be.
 pub fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    if word.len() > LONGEST_WORD {
+        return None;
+    }
     let word = word.to_lowercase();
     let known: Vec<&str> = known.into_iter().collect();
     // a letter that is wrong or missing, or two that changed places, in a word too short to be alike

@@ -35,6 +35,8 @@ impl TemplateError {
 
 /// Steps after which a template that does not end is stopped.
 const FUEL: u64 = 100_000;
+/// The same for a string of a profile.
+const PROFILE_FUEL: u64 = 1_000;
 
 /// Fills in a template.
 pub fn render(template: &str, context: &Value) -> Result<String, TemplateError> {
@@ -58,6 +60,36 @@ impl<'a> Compiled<'a> {
     }
 }
 
+/// Fills in a string of a profile.
+pub fn fill(template: &str, context: &Value) -> Result<String, TemplateError> {
+    if !template.contains('{') {
+        return Ok(template.to_owned());
+    }
+    Names::new(template)?.fill(context)
+}
+
+/// A string of a profile, to be filled in several times. It says names and nothing else: no statements, no
+/// functions, so that what it comes to is about as long as it is.
+#[derive(Debug)]
+pub struct Names<'a>(minijinja::Template<'a, 'a>);
+
+impl<'a> Names<'a> {
+    /// Reads the string.
+    pub fn new(template: &'a str) -> Result<Self, TemplateError> {
+        if let Some(at) = template.find("{%") {
+            let message = "it has no statements, only names such as `{{ device.id }}`".to_owned();
+            return Err(TemplateError { message, range: Some(at..at + 2), line: None });
+        }
+        let environment: &'a Environment<'a> = &PLAIN;
+        environment.template_from_str(template).map(Self).map_err(|error| explain(&error))
+    }
+
+    /// Fills it in.
+    pub fn fill(&self, context: &Value) -> Result<String, TemplateError> {
+        self.0.render(context.clone()).map_err(|error| explain(&error))
+    }
+}
+
 /// Asks whether a condition, such as `network.wifi is not none`, holds.
 pub fn holds(condition: &str, context: &Value) -> Result<bool, TemplateError> {
     ENVIRONMENT
@@ -67,11 +99,25 @@ pub fn holds(condition: &str, context: &Value) -> Result<bool, TemplateError> {
         .map_err(|error| explain(&error))
 }
 
-/// The one environment: it takes longer to make than most templates take to fill in.
+/// For overlays' files. An environment takes longer to make than most templates take to fill in.
 static ENVIRONMENT: LazyLock<Environment<'static>> = LazyLock::new(environment);
+/// For the strings of a profile.
+static PLAIN: LazyLock<Environment<'static>> = LazyLock::new(|| {
+    let mut environment = Environment::empty();
+    restrict(&mut environment, PROFILE_FUEL);
+    environment
+});
 
 fn environment() -> Environment<'static> {
     let mut environment = Environment::new();
+    restrict(&mut environment, FUEL);
+    environment.add_filter("sh", shell_word);
+    environment.add_filter("hex", hexadecimal);
+    environment
+}
+
+/// What holds for every template: what it prints, and when it is stopped.
+fn restrict(environment: &mut Environment<'_>, fuel: u64) {
     environment.set_undefined_behavior(UndefinedBehavior::Strict);
     environment.set_syntax(
         SyntaxConfig::builder()
@@ -93,10 +139,7 @@ fn environment() -> Environment<'static> {
             format!("a {kind} cannot be printed; print what is in it"),
         )),
     });
-    environment.set_fuel(Some(FUEL));
-    environment.add_filter("sh", shell_word);
-    environment.add_filter("hex", hexadecimal);
-    environment
+    environment.set_fuel(Some(fuel));
 }
 
 /// A text as one word of a POSIX shell.
@@ -147,6 +190,17 @@ mod tests {
         assert!(filled("{{ none }}").is_err());
         assert!(filled("{{ device.id").is_err());
         assert!(filled("{% for a in range(9999999) %}{% for b in range(999999) %}{{ a }}{% endfor %}{% endfor %}").is_err());
+    }
+
+    #[test]
+    fn a_string_of_a_profile_says_names_and_nothing_else() {
+        let context = context! { device => context! { id => "pi" } };
+        assert_eq!(fill("{{ device.id }}/{x}", &context).unwrap(), "pi/{x}");
+        for template in
+            ["{% set a = 'a' %}", "{{ range(9) }}", "{{ device.id | indent(9) }}", "{{ a"]
+        {
+            assert!(fill(template, &context).is_err(), "{template}");
+        }
     }
 
     #[test]

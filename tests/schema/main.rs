@@ -4,6 +4,7 @@
 
 mod agreement;
 mod clouds;
+mod hostile;
 mod keys;
 mod mistakes;
 mod resolved;

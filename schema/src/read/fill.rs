@@ -6,21 +6,33 @@ use minijinja::context;
 
 use super::Reading;
 use crate::Span;
-use crate::problem::{Code, Problem};
+use crate::problem::{Code, MOST_PROBLEMS, Problem};
 use crate::resolve::{Lookup, LookupError};
 use crate::template;
 use crate::yaml::node::{Kind, Node, Origin, OriginKind, Scalar};
+
+/// The most bytes that are looked up for one profile, all together.
+const MOST_BYTES: usize = 4 << 20;
 
 /// Looks up everything that the tree names. What cannot be found is a problem, and stays as it is.
 pub(super) fn fill(tree: &mut Node, lookup: &dyn Lookup, reading: &mut Reading) {
     let id = tree.get("device").and_then(|device| device.get("id")).and_then(Node::text);
     let id = id.unwrap_or_default().to_owned();
+    let mut bytes = 0;
     tree.visit(&mut |node| {
         let word = node.tag.as_ref().and_then(|tag| tag.name.strip_prefix('!'));
         let Some(kind) = word.and_then(OriginKind::of) else {
             return;
         };
-        match look_up(node, kind, &id, lookup) {
+        // what is not looked up any more nobody reads: there are as many problems as are told
+        if reading.problems.len() >= MOST_PROBLEMS {
+            return;
+        }
+        let found = look_up(node, kind, &id, lookup).and_then(|(origin, text)| {
+            bytes += text.len();
+            if bytes > MOST_BYTES { Err(too_much(node)) } else { Ok((origin, text)) }
+        });
+        match found {
             Ok((origin, text)) => {
                 if kind != OriginKind::File {
                     reading.redactions.add(&text, &origin.to_string());
@@ -45,6 +57,13 @@ pub(super) fn fill(tree: &mut Node, lookup: &dyn Lookup, reading: &mut Reading) 
     });
 }
 
+fn too_much(node: &Node) -> Problem {
+    let message = format!("all that is looked up is more than {} MiB", MOST_BYTES >> 20);
+    Problem::new(Code::UnreadableFile, Some(node.span), message)
+        .label("too much")
+        .help("a key or a certificate has a few KiB: is it the right file?")
+}
+
 fn look_up(
     node: &Node,
     kind: OriginKind,
@@ -67,7 +86,7 @@ fn look_up(
             LookupError { message: message.into(), help: help.into() },
         ));
     };
-    let name = template::render(written, &context! { device => context! { id => id } }).map_err(
+    let name = template::fill(written, &context! { device => context! { id => id } }).map_err(
         |error| {
             Problem::new(
                 Code::BadTemplate,

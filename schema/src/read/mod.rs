@@ -10,7 +10,7 @@ mod repair;
 
 use std::path::{Path, PathBuf};
 
-use crate::problem::Problem;
+use crate::problem::{MOST_PROBLEMS, Problem};
 use crate::report::{Redactions, Sources};
 use crate::resolve::{Lookup, LookupError};
 use crate::yaml::compose::{self, Include};
@@ -18,8 +18,9 @@ use crate::yaml::decode;
 use crate::yaml::node::{Kind, Node};
 use crate::{FileId, Profile, Span};
 
-/// The most problems that are told of one profile: whoever has more mends some first.
-const MOST_PROBLEMS: usize = 100;
+/// The most nodes that are gone through, all attempts together: each begins anew. A profile of two hundred nodes
+/// has as many attempts as it may have problems; a large one with thousands of mistakes ends early.
+const MOST_NODES: usize = 400_000;
 
 /// A profile that was read, as far as it could be.
 pub(crate) struct Reading {
@@ -36,6 +37,14 @@ pub(crate) struct Reading {
 }
 
 impl Reading {
+    /// Leaves no more problems than are told, errors before warnings.
+    pub(crate) fn shorten(&mut self) {
+        if self.problems.len() > MOST_PROBLEMS {
+            self.problems.sort_by_key(|problem| !problem.is_error());
+            self.problems.truncate(MOST_PROBLEMS);
+        }
+    }
+
     /// Adds problems of the profile as a whole, but for those that follow from problems told already.
     pub(crate) fn add(&mut self, problems: impl IntoIterator<Item = Problem>) {
         let repaired = &self.repaired;
@@ -81,7 +90,8 @@ fn without_shared(tree: &mut Node) {
 
 fn decode_past_errors(mut tree: Node, reading: &mut Reading) -> Option<Profile> {
     let mut repair = repair::Repair::default();
-    loop {
+    let attempts = (MOST_NODES / tree.count()).max(2);
+    for _ in 0..attempts {
         let failure = match decode::decode::<Profile>(&tree) {
             Ok(profile) => return Some(profile),
             Err(failure) => failure,
@@ -99,6 +109,7 @@ fn decode_past_errors(mut tree: Node, reading: &mut Reading) -> Option<Profile> 
         }
         reading.repaired.push(repair.mend(&mut tree, fault, path)?);
     }
+    None
 }
 
 /// Reads included files by way of whoever looks things up, and keeps them.

@@ -21,7 +21,12 @@ pub(super) fn conceal(source: &str) -> String {
         armoured |= line.contains("-----BEGIN ");
         if block.is_some() || armoured {
             armoured &= !line.contains("-----END ");
-            concealed.extend(line.chars().map(stars));
+            stars(line, &mut concealed);
+            continue;
+        }
+        // most lines have nothing to hide, and files may have a million of them
+        if !line.as_bytes().contains(&b':') {
+            concealed.push_str(line);
             continue;
         }
         let (text, goes_on) = conceal_line(line);
@@ -33,15 +38,20 @@ pub(super) fn conceal(source: &str) -> String {
     concealed
 }
 
-/// As many stars as a character has bytes; white space stays.
-pub(super) fn stars(c: char) -> String {
-    if c.is_whitespace() { c.to_string() } else { "*".repeat(c.len_utf8()) }
+/// As many stars as each character has bytes; white space stays.
+pub(super) fn stars(text: &str, into: &mut String) {
+    for c in text.chars() {
+        if c.is_whitespace() { into.push(c) } else { into.push_str(&"****"[..c.len_utf8()]) }
+    }
 }
 
 /// A line without its secrets, and whether the last of them goes on below.
 fn conceal_line(line: &str) -> (String, bool) {
     let mut text = line.to_owned();
     let mut goes_on = false;
+    // found once: a line may be as long as a file, with a secret every few bytes
+    let bracket = line.find(['{', '[']).unwrap_or(line.len());
+    let length = line.trim_end().len();
     for key in SECRET_KEYS {
         let mut from = 0;
         while let Some(found) = text[from..].find(key) {
@@ -55,14 +65,15 @@ fn conceal_line(line: &str) -> (String, bool) {
                 continue;
             };
             let at = text.len() - value.len();
-            let in_flow = text[..start].contains(['{', '[']);
+            let in_flow = bracket < start;
             // what a tag of ours is about is a name; `!!str` is YAML's own, and what it is about is the text
             let looked_up =
                 value.starts_with('*') || (value.starts_with('!') && !value.starts_with("!!"));
             goes_on |= value.is_empty() || (!in_flow && !looked_up);
             if !looked_up {
-                let end = at + value_length(value, in_flow);
-                let hidden: String = text[at..end].chars().map(stars).collect();
+                let end = at + value_length(&value[..length.saturating_sub(at)], in_flow);
+                let mut hidden = String::with_capacity(end - at);
+                stars(&text[at..end], &mut hidden);
                 text.replace_range(at..end, &hidden);
             }
         }
@@ -70,16 +81,15 @@ fn conceal_line(line: &str) -> (String, bool) {
     (text, goes_on)
 }
 
-/// How far the value goes that `text` begins with: to the end of the line, or, inside braces, to what ends it
+/// How far the value goes that `text`, the rest of a line, begins with: to the end, or, inside braces, to what ends it
 /// there. A quoted one may hold what would.
 fn value_length(text: &str, in_flow: bool) -> usize {
-    let line = text.trim_end().len();
     if !in_flow {
-        return line;
+        return text.len();
     }
     let mut quote = None;
     let mut escaped = false;
-    for (at, c) in text[..line].char_indices() {
+    for (at, c) in text.char_indices() {
         match quote {
             Some('"') if escaped => escaped = false,
             Some('"') if c == '\\' => escaped = true,
@@ -89,7 +99,7 @@ fn value_length(text: &str, in_flow: bool) -> usize {
             _ => {}
         }
     }
-    line
+    text.len()
 }
 
 #[cfg(test)]

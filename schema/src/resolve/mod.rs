@@ -138,7 +138,7 @@ impl Resolver<'_> {
             });
         };
         let context = context! { device => context! { id => id } };
-        let text = template::render(written, &context)
+        let text = template::fill(written, &context)
             .map_err(|error| self.note(bad_template(written, &error, "`device.id`")))?;
         text.parse().map_err(|refusal: InvalidValue| {
             let problem = Problem::new(Code::InvalidValue, written.span(), refusal.to_string());

@@ -3,20 +3,28 @@ use minijinja::context;
 use super::{Noted, Resolver, bad_template};
 use crate::card;
 use crate::profile::{Profile, Sensor};
-use crate::template::{Compiled, TemplateError};
+use crate::template::{Names, TemplateError};
 use crate::values::Topic;
 use crate::{Code, Problem};
+
+/// The most bytes that the topics of all sensors have.
+const MOST_BYTES: usize = 1 << 20;
 
 pub(super) fn resolve(
     profile: &Profile,
     resolver: &mut Resolver<'_>,
 ) -> Result<Vec<card::Sensor>, Noted> {
-    let template = Compiled::new(&profile.telemetry.topic)
+    let template = Names::new(&profile.telemetry.topic)
         .map_err(|error| resolver.note(unfillable(profile, &error)))?;
     let mut sensors = Vec::new();
+    let mut bytes = 0;
     for sensor in &profile.sensors {
         // one problem with the template is enough: it is the same for every sensor
         let topic = topic(profile, &template, sensor).map_err(|problem| resolver.note(problem))?;
+        bytes += topic.as_str().len();
+        if bytes > MOST_BYTES {
+            return Err(resolver.note(too_much(profile)));
+        }
         let interval = sensor.interval.as_ref().unwrap_or(&profile.telemetry.interval);
         // a sensor that is not exactly one thing has been reported by the checks
         let driver = sensor.drivers().pop().ok_or(Noted)?.into_inner();
@@ -30,12 +38,17 @@ pub(super) fn resolve(
     Ok(sensors)
 }
 
-fn topic(profile: &Profile, template: &Compiled<'_>, sensor: &Sensor) -> Result<Topic, Problem> {
+fn too_much(profile: &Profile) -> Problem {
+    let message = "the topics of all sensors together are longer than any device needs";
+    Problem::new(Code::Limit, profile.telemetry.topic.span(), message).label("is too long")
+}
+
+fn topic(profile: &Profile, template: &Names<'_>, sensor: &Sensor) -> Result<Topic, Problem> {
     let context = context! {
         device => context! { id => profile.device.id.as_str() },
         sensor => context! { id => sensor.id.as_str() },
     };
-    let text = template.render(&context).map_err(|error| unfillable(profile, &error))?;
+    let text = template.fill(&context).map_err(|error| unfillable(profile, &error))?;
     text.parse().map_err(|refusal| {
         let message = format!("invalid topic `{text}`: {refusal}");
         Problem::new(Code::Topic, profile.telemetry.topic.span(), message)

@@ -7,7 +7,7 @@ use std::collections::HashMap;
 use granit_parser::{Event, Parser, ScalarStyle, ScanError, StrInput};
 
 use super::node::{Entry, Key, Kind, Node, Scalar, Tag};
-use crate::problem::{Code, Problem};
+use crate::problem::{Code, MOST_PROBLEMS, Problem};
 use crate::{FileId, Span};
 
 /// The most bytes in one file.
@@ -16,6 +16,8 @@ pub(crate) const MAX_BYTES: usize = 1 << 20;
 const MAX_DEPTH: usize = 24;
 /// The most nodes, those that aliases repeat included.
 const MAX_NODES: usize = 20_000;
+/// The most bytes that aliases and anchors repeat, and that included files have, all together.
+const MAX_REPEATED: usize = 4 << 20;
 /// The most files that include each other.
 const MAX_INCLUDES: usize = 8;
 
@@ -41,8 +43,8 @@ pub(crate) fn compose(
     include: &mut dyn Include,
     problems: &mut Vec<Problem>,
 ) -> Result<Node, Problem> {
-    let mut state = State { include, problems, nodes: 0, open: vec![file] };
-    document(text, file, &mut state)
+    let mut state = State { include, problems, nodes: 0, repeated: 0, open: vec![file] };
+    document(text, file, 0, &mut state)
 }
 
 /// What all files of one profile have in common.
@@ -50,11 +52,31 @@ struct State<'a> {
     include: &'a mut dyn Include,
     problems: &'a mut Vec<Problem>,
     nodes: usize,
+    repeated: usize,
     /// The files that are being read, the outermost first.
     open: Vec<FileId>,
 }
 
-fn document(text: &str, file: FileId, state: &mut State<'_>) -> Result<Node, Problem> {
+impl State<'_> {
+    /// Counts what is repeated; a problem if that is more than any profile needs.
+    fn repeat(&mut self, nodes: usize, bytes: usize, span: Span) -> Result<(), Problem> {
+        self.nodes += nodes;
+        self.repeated += bytes;
+        if self.nodes <= MAX_NODES && self.repeated <= MAX_REPEATED {
+            return Ok(());
+        }
+        let problem = syntax(span, "aliases and included files repeat more than any profile needs");
+        Err(problem.label("too much").help("write once what is needed once"))
+    }
+}
+
+/// Reads what stands `depth` deep in the profile.
+fn document(
+    text: &str,
+    file: FileId,
+    depth: usize,
+    state: &mut State<'_>,
+) -> Result<Node, Problem> {
     if text.len() > MAX_BYTES {
         let message = format!("the file is larger than {} KiB", MAX_BYTES >> 10);
         return Err(Problem::new(Code::Syntax, None, message).help("is it a profile at all?"));
@@ -69,7 +91,7 @@ fn document(text: &str, file: FileId, state: &mut State<'_>) -> Result<Node, Pro
     }
     let mut composer =
         Composer { events: Parser::new_from_str(text), text, file, anchors: HashMap::new(), state };
-    composer.document()
+    composer.document(depth)
 }
 
 /// Reads one file.
@@ -89,7 +111,7 @@ struct Token<'a> {
 }
 
 impl<'a> Composer<'a, '_, '_> {
-    fn document(&mut self) -> Result<Node, Problem> {
+    fn document(&mut self, depth: usize) -> Result<Node, Problem> {
         loop {
             match self.next()?.event {
                 Event::DocumentStart(..) => break,
@@ -101,7 +123,7 @@ impl<'a> Composer<'a, '_, '_> {
             }
         }
         let first = self.next()?;
-        let node = self.node(first, 0)?;
+        let node = self.node(first, depth)?;
         loop {
             let Token { event, span, .. } = self.next()?;
             match event {
@@ -144,6 +166,9 @@ impl<'a> Composer<'a, '_, '_> {
         let mut span = Span { file: self.file, start, end: start };
         let rest = &self.text[start..];
         span.end += rest.chars().next().filter(|c| *c != '\n').map_or(0, char::len_utf8);
+        if error.info().contains("recursion limit") {
+            return too_deep(span);
+        }
         let problem = if error.info().contains("unknown anchor") {
             syntax(span, "no anchor of this name stands before it").label("an alias of nothing").help(
                 "an anchor is written `&name`, its alias `*name`; a text that begins with `*` needs quotes",
@@ -162,13 +187,12 @@ impl<'a> Composer<'a, '_, '_> {
     fn node(&mut self, token: Token<'a>, depth: usize) -> Result<Node, Problem> {
         let Token { event, span, tag_span } = token;
         self.state.nodes += 1;
-        if depth > MAX_DEPTH || self.state.nodes > MAX_NODES {
-            return Err(syntax(
-                span,
-                "this is nested too deeply, or repeated too often, for a profile",
-            )
-            .label("too much")
-            .help("look for brackets that are not closed, or aliases that repeat each other"));
+        if depth > MAX_DEPTH {
+            return Err(too_deep(span));
+        }
+        if self.state.nodes > MAX_NODES {
+            let problem = syntax(span, format!("there are more than {MAX_NODES} values"));
+            return Err(problem.label("one too many").help("is it a profile at all?"));
         }
         let (anchor, tag, kind, end) = match event {
             Event::Scalar(text, style, anchor, tag) => {
@@ -192,9 +216,10 @@ impl<'a> Composer<'a, '_, '_> {
         let span = Span { end: end.max(span.end), ..span };
         let mut node = Node { span, tag, origin: None, kind };
         if node.tag.as_ref().is_some_and(|tag| tag.name == "!include") {
-            node = self.included(&node)?;
+            node = self.included(&node, depth)?;
         }
         if anchor > 0 {
+            self.state.repeat(0, node.bytes(), span)?;
             self.anchors.insert(anchor, node.clone());
         }
         Ok(node)
@@ -214,49 +239,75 @@ impl<'a> Composer<'a, '_, '_> {
 
     fn entries(&mut self, depth: usize) -> Result<(Vec<Entry>, usize), Problem> {
         let mut entries: Vec<Entry> = Vec::new();
+        let mut seen: HashMap<String, Span> = HashMap::new();
         let mut merged = Vec::new();
         loop {
             let token = self.next()?;
             if token.event == Event::MappingEnd {
                 let last = entries.last().map_or(0, |entry| entry.value.span.end);
                 let end = closing(&token, last);
-                Self::merge(merged, &mut entries)?;
+                Self::merge(merged, &mut entries, seen)?;
                 return Ok((entries, end));
             }
-            let key = Self::key(token)?;
+            let key = self.key(token)?;
             let token = self.next()?;
             let value = self.node(token, depth + 1)?;
             if key.text == "<<" {
                 merged.push(value);
                 continue;
             }
-            match entries.iter().find(|entry| entry.key.text == key.text) {
-                Some(first) => self.state.problems.push(
-                    Problem::new(
-                        Code::Duplicate,
-                        Some(key.span),
-                        format!("the key `{}` is there twice", key.text),
-                    )
-                    .label("for the second time")
-                    .related(first.key.span, "for the first time")
-                    .help("keep one of them"),
-                ),
-                None => entries.push(Entry { key, value }),
+            if let Some(first) = seen.get(&key.text) {
+                self.twice(&key, *first);
+            } else {
+                seen.insert(key.text.clone(), key.span);
+                entries.push(Entry { key, value });
             }
         }
     }
 
-    fn key(token: Token<'a>) -> Result<Key, Problem> {
-        match token.event {
-            Event::Scalar(text, ..) => Ok(Key { text: text.into_owned(), span: token.span }),
-            _ => Err(syntax(token.span, "a key must be a word")
-                .label("is none")
-                .help("a text that begins with `{`, `[`, `*` or `&` needs quotes")),
+    /// Notes a key that is there for the second time.
+    fn twice(&mut self, key: &Key, first: Span) {
+        // there may be as many as there are nodes
+        if self.state.problems.len() >= MOST_PROBLEMS {
+            return;
         }
+        self.state.problems.push(
+            Problem::new(
+                Code::Duplicate,
+                Some(key.span),
+                format!("the key `{}` is there twice", key.text),
+            )
+            .label("for the second time")
+            .related(first, "for the first time")
+            .help("keep one of them"),
+        );
+    }
+
+    fn key(&mut self, token: Token<'a>) -> Result<Key, Problem> {
+        let Token { event, span, tag_span } = token;
+        let Event::Scalar(text, _, anchor, tag) = event else {
+            return Err(syntax(span, "a key must be a word")
+                .label("is none")
+                .help("a text that begins with `{`, `[`, `*` or `&` needs quotes"));
+        };
+        if tag.is_some_and(|tag| tag.core_suffix().is_none()) {
+            return Err(syntax(tag_span.unwrap_or(span), "a key has no tag")
+                .label("belongs to a value")
+                .help("write it behind the key's colon"));
+        }
+        if anchor > 0 {
+            self.state.repeat(0, text.len(), span)?;
+            self.anchors.insert(anchor, Node::scalar(span, text.as_ref(), false));
+        }
+        Ok(Key { text: text.into_owned(), span })
     }
 
     /// `<<: *other`: what the map does not say itself is as in the other.
-    fn merge(merged: Vec<Node>, entries: &mut Vec<Entry>) -> Result<(), Problem> {
+    fn merge(
+        merged: Vec<Node>,
+        entries: &mut Vec<Entry>,
+        mut seen: HashMap<String, Span>,
+    ) -> Result<(), Problem> {
         for node in merged {
             let span = node.span;
             let maps = match node.kind {
@@ -272,8 +323,11 @@ impl<'a> Composer<'a, '_, '_> {
                     )
                     .label("is no map"));
                 };
-                let own: Vec<String> = entries.iter().map(|entry| entry.key.text.clone()).collect();
-                entries.extend(others.into_iter().filter(|it| !own.contains(&it.key.text)));
+                for entry in others {
+                    if seen.insert(entry.key.text.clone(), entry.key.span).is_none() {
+                        entries.push(entry);
+                    }
+                }
             }
         }
         Ok(())
@@ -283,17 +337,12 @@ impl<'a> Composer<'a, '_, '_> {
         let Some(node) = self.anchors.get(&anchor) else {
             return Err(syntax(span, "this alias stands inside what it names").label("never ends"));
         };
-        self.state.nodes += node.count();
-        if self.state.nodes > MAX_NODES {
-            return Err(
-                syntax(span, "the aliases repeat more than any profile needs").label("too much")
-            );
-        }
+        self.state.repeat(node.count(), node.bytes(), span)?;
         Ok(node.clone())
     }
 
     /// What stands in the file that an `!include` names.
-    fn included(&mut self, node: &Node) -> Result<Node, Problem> {
+    fn included(&mut self, node: &Node, depth: usize) -> Result<Node, Problem> {
         let refuse = |message: String, help: &str| {
             Problem::new(Code::UnreadableFile, Some(node.span), message)
                 .label("cannot be included")
@@ -316,8 +365,9 @@ impl<'a> Composer<'a, '_, '_> {
                 "leave one of the two out",
             ));
         }
+        self.state.repeat(0, text.len(), node.span)?;
         self.state.open.push(file);
-        let node = document(&text, file, self.state);
+        let node = document(&text, file, depth, self.state);
         self.state.open.pop();
         node
     }
@@ -326,6 +376,12 @@ impl<'a> Composer<'a, '_, '_> {
 /// Where a list or a map ends: with its bracket, or with the last thing in it.
 fn closing(token: &Token<'_>, last: usize) -> usize {
     if token.span.end > token.span.start { token.span.end } else { last }
+}
+
+fn too_deep(span: Span) -> Problem {
+    syntax(span, "this is nested too deeply for a profile")
+        .label("too deep")
+        .help("look for brackets that are not closed")
 }
 
 fn syntax(span: Span, message: impl Into<String>) -> Problem {

@@ -133,6 +133,17 @@ impl Node {
         }
     }
 
+    /// How many bytes of text there are from here on.
+    pub(crate) fn bytes(&self) -> usize {
+        match &self.kind {
+            Kind::Scalar(scalar) => scalar.text.len(),
+            Kind::List(items) => items.iter().map(Self::bytes).sum(),
+            Kind::Map(entries) => {
+                entries.iter().map(|entry| entry.key.text.len() + entry.value.bytes()).sum()
+            }
+        }
+    }
+
     /// Visits every node, this one first.
     pub(crate) fn visit(&mut self, visit: &mut dyn FnMut(&mut Self)) {
         visit(self);
