@@ -40,7 +40,7 @@ const PROFILE_FUEL: u64 = 1_000;
 
 /// Fills in a template.
 pub fn render(template: &str, context: &Value) -> Result<String, TemplateError> {
-    ENVIRONMENT.render_str(template, context.clone()).map_err(|error| explain(&error))
+    ENVIRONMENT.render_str(template, context.clone()).map_err(|error| explain(template, &error))
 }
 
 /// A template that is filled in several times.
@@ -51,12 +51,12 @@ impl<'a> Compiled<'a> {
     /// Reads a template.
     pub fn new(template: &'a str) -> Result<Self, TemplateError> {
         let environment: &'a Environment<'a> = &ENVIRONMENT;
-        environment.template_from_str(template).map(Self).map_err(|error| explain(&error))
+        environment.template_from_str(template).map(Self).map_err(|error| explain(template, &error))
     }
 
     /// Fills it in.
     pub fn render(&self, context: &Value) -> Result<String, TemplateError> {
-        self.0.render(context.clone()).map_err(|error| explain(&error))
+        self.0.render(context.clone()).map_err(|error| explain(self.0.source(), &error))
     }
 }
 
@@ -81,12 +81,12 @@ impl<'a> Names<'a> {
             return Err(TemplateError { message, range: Some(at..at + 2), line: None });
         }
         let environment: &'a Environment<'a> = &PLAIN;
-        environment.template_from_str(template).map(Self).map_err(|error| explain(&error))
+        environment.template_from_str(template).map(Self).map_err(|error| explain(template, &error))
     }
 
     /// Fills it in.
     pub fn fill(&self, context: &Value) -> Result<String, TemplateError> {
-        self.0.render(context.clone()).map_err(|error| explain(&error))
+        self.0.render(context.clone()).map_err(|error| explain(self.0.source(), &error))
     }
 }
 
@@ -96,7 +96,7 @@ pub fn holds(condition: &str, context: &Value) -> Result<bool, TemplateError> {
         .compile_expression(condition)
         .and_then(|expression| expression.eval(context.clone()))
         .map(|value| value.is_true())
-        .map_err(|error| explain(&error))
+        .map_err(|error| explain(condition, &error))
 }
 
 /// For overlays' files. An environment takes longer to make than most templates take to fill in.
@@ -152,7 +152,7 @@ fn hexadecimal(text: &str) -> String {
     text.bytes().map(|byte| format!("{byte:02x}")).collect()
 }
 
-fn explain(error: &Error) -> TemplateError {
+fn explain(template: &str, error: &Error) -> TemplateError {
     let message = match error.kind() {
         ErrorKind::UndefinedError => UNKNOWN.to_owned(),
         kind => match error.detail() {
@@ -160,7 +160,14 @@ fn explain(error: &Error) -> TemplateError {
             None => kind.to_string(),
         },
     };
-    TemplateError { message, range: error.range(), line: error.line() }
+    // one that is about a byte of a longer character is about the character
+    let range = error.range().map(|range| {
+        let boundary = |at: &usize| template.is_char_boundary(*at);
+        let start = (0..=range.start.min(template.len())).rev().find(boundary);
+        let end = (range.end.min(template.len())..=template.len()).find(boundary);
+        start.unwrap_or(0)..end.unwrap_or(template.len())
+    });
+    TemplateError { message, range, line: error.line() }
 }
 
 #[cfg(test)]

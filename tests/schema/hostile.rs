@@ -508,3 +508,25 @@ fn a_scientific_number_is_no_id_by_accident() {
     let spec = spec("id: greenhouse-01", "id: 1e3");
     assert_eq!((spec.card.device.id.as_str(), spec.hostname.as_str()), ("1e3", "1e3"));
 }
+
+// --- found by the fuzzer ---
+
+#[test]
+fn a_mistake_in_a_template_lies_between_characters() {
+    for template in ["{{ é }}", "{{ device.id ü }}", "{{ 😀", "{{ sensor\u{fffd}id }}"] {
+        let text = with("{{ device.id }}/{{ sensor.id }}", template);
+        assert_eq!(refused(&text), Code::BadTemplate, "{template}");
+        let span = outcome(&text).problems[0].span.unwrap();
+        assert!(text.get(span.start..span.end).is_some(), "{span:?} of {template}");
+    }
+}
+
+#[test]
+fn a_part_of_a_secret_is_not_quoted() {
+    for (right, key) in [("interval: 5s", "interval"), ("address: 192.168.1.20/24", "address")] {
+        let text = with(right, &format!("{key}: !secret 1/2abc"));
+        let outcome = read("kitchen.yaml", &text, &Plenty);
+        let report = outcome.report(outcome.problems.clone()).to_string();
+        assert!(report.contains("‹secret 1/2abc›") && !report.contains("is secret"), "{report}");
+    }
+}

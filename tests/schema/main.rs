@@ -4,6 +4,7 @@
 
 mod agreement;
 mod clouds;
+mod fuzz;
 mod hostile;
 mod keys;
 mod mistakes;

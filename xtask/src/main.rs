@@ -2,6 +2,7 @@
 
 mod agents;
 mod bench;
+mod fuzz;
 mod generate;
 
 use clap::Parser;
@@ -22,6 +23,15 @@ enum Task {
         #[arg(long)]
         check: bool,
     },
+    /// Feed the profile's reader with damaged profiles, and stop at the first that it does not take well
+    Fuzz {
+        /// For how long
+        #[arg(long, default_value_t = 60)]
+        seconds: u64,
+        /// Where chance begins: the same seed makes the same inputs
+        #[arg(long, default_value_t = 1)]
+        seed: u64,
+    },
 }
 
 fn main() -> anyhow::Result<()> {
@@ -29,5 +39,6 @@ fn main() -> anyhow::Result<()> {
         Task::Agents { targets } => agents::build(&targets),
         Task::Bench => bench::run(),
         Task::Gen { check } => generate::run(check),
+        Task::Fuzz { seconds, seed } => fuzz::run(seconds, seed),
     }
 }

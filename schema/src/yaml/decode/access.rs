@@ -8,11 +8,31 @@ use serde::de::{
 use super::{Decoder, Failure, head, marked};
 use crate::Span;
 use crate::problem::{Code, Problem};
-use crate::yaml::node::{Entry, Key, Node, Scalar};
+use crate::yaml::node::{Entry, Key, Node, Origin, OriginKind, Scalar};
 
 /// A failure that has no place yet: a missing key is told of what owns the map, all else of the value.
 fn placed(failure: Failure, value: &Node, owner: Span) -> Failure {
-    failure.unless_missing(marked(value)).at(owner)
+    discreet(failure, value).unless_missing(marked(value)).at(owner)
+}
+
+/// A failure that has no place yet is about this value. If that was looked up, what is quoted of it is hidden:
+/// as a whole it will be anyway, but a part of it nobody would know again.
+fn discreet(mut failure: Failure, value: &Node) -> Failure {
+    let secret = value.origin.as_ref().filter(|origin| origin.kind != OriginKind::File);
+    if let (Some(origin), Some(text), None) = (secret, value.text(), failure.problem.span) {
+        let problem = &mut failure.problem;
+        problem.message = without_quotes(&problem.message, text, origin);
+        problem.help = problem.help.as_ref().map(|help| without_quotes(help, text, origin));
+    }
+    failure
+}
+
+/// What is told, with `origin` in the place of every quote from `text`.
+fn without_quotes(told: &str, text: &str, origin: &Origin) -> String {
+    let pieces = told.split('`').enumerate().map(|(at, piece)| {
+        if at % 2 == 1 && text.contains(piece) { origin.to_string() } else { piece.to_owned() }
+    });
+    pieces.collect::<Vec<String>>().join("`")
 }
 
 /// The items of a list.
@@ -161,7 +181,7 @@ impl<'de> MapAccess<'de> for Spanned<'de> {
             3 => seed.deserialize(span.end.into_deserializer()),
             _ => seed
                 .deserialize(Decoder { node: self.node })
-                .map_err(|failure| failure.unless_missing(span)),
+                .map_err(|failure| discreet(failure, self.node).unless_missing(span)),
         }
     }
 }
