@@ -76,9 +76,9 @@ pub struct Names<'a>(minijinja::Template<'a, 'a>);
 impl<'a> Names<'a> {
     /// Reads the string.
     pub fn new(template: &'a str) -> Result<Self, TemplateError> {
-        if let Some(at) = template.find("{%") {
-            let message = "it has no statements, only names such as `{{ device.id }}`".to_owned();
-            return Err(TemplateError { message, range: Some(at..at + 2), line: None });
+        if let Some(range) = more_than_names(template) {
+            let message = "it takes names such as `{{ device.id }}` and nothing else".to_owned();
+            return Err(TemplateError { message, range: Some(range), line: None });
         }
         let environment: &'a Environment<'a> = &PLAIN;
         environment.template_from_str(template).map(Self).map_err(|error| explain(template, &error))
@@ -88,6 +88,20 @@ impl<'a> Names<'a> {
     pub fn fill(&self, context: &Value) -> Result<String, TemplateError> {
         self.0.render(context.clone()).map_err(|error| explain(self.0.source(), &error))
     }
+}
+
+/// Where a template has a statement or works something out: `{{ 'a' * 99999999 }}` is a hundred megabytes.
+fn more_than_names(template: &str) -> Option<Range<usize>> {
+    let name = |c: char| c.is_alphanumeric() || c.is_whitespace() || c == '_' || c == '.';
+    let mut from = 0;
+    while let Some(begin) = template[from..].find("{{").map(|at| from + at + 2) {
+        let end = begin + template[begin..].find("}}")?;
+        if let Some((at, odd)) = template[begin..end].char_indices().find(|(_, c)| !name(*c)) {
+            return Some(begin + at..begin + at + odd.len_utf8());
+        }
+        from = end + 2;
+    }
+    template.find("{%").map(|at| at..at + 2)
 }
 
 /// Asks whether a condition, such as `network.wifi is not none`, holds.
