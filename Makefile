@@ -31,6 +31,10 @@ lint: setup
 bench: builder agents certificates
 	$(CARGO) run --quiet --release --package xtask -- bench
 
+# the long campaigns, of which `make test` runs a short form: an hour of damaged profiles
+soak: setup
+	$(CARGO) run --quiet --locked --package xtask -- fuzz --seconds 3600
+
 builder: setup
 	$(CARGO) build --release --locked --package imgbuild
 

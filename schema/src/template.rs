@@ -43,23 +43,6 @@ pub fn render(template: &str, context: &Value) -> Result<String, TemplateError> 
     ENVIRONMENT.render_str(template, context.clone()).map_err(|error| explain(template, &error))
 }
 
-/// A template that is filled in several times.
-#[derive(Debug)]
-pub struct Compiled<'a>(minijinja::Template<'a, 'a>);
-
-impl<'a> Compiled<'a> {
-    /// Reads a template.
-    pub fn new(template: &'a str) -> Result<Self, TemplateError> {
-        let environment: &'a Environment<'a> = &ENVIRONMENT;
-        environment.template_from_str(template).map(Self).map_err(|error| explain(template, &error))
-    }
-
-    /// Fills it in.
-    pub fn render(&self, context: &Value) -> Result<String, TemplateError> {
-        self.0.render(context.clone()).map_err(|error| explain(self.0.source(), &error))
-    }
-}
-
 /// Fills in a string of a profile.
 pub fn fill(template: &str, context: &Value) -> Result<String, TemplateError> {
     if !template.contains('{') {
