@@ -145,8 +145,8 @@ fn a_profile_at_fault_is_refused_in_two_lines() {
     exit: 1
     ----- stdout -----
     ----- stderr -----
-    error: profile.yaml:12:41: unknown key `intervall`
-    hint: did you mean `interval`?
+    error: profile.yaml:12:41: unknown key `intervall`; known here: id, topic, interval, driver
+    hint: build the card again, or mend the line
     ");
     device.write_profile("version: 1\ndevice: [\n");
     assert_snapshot!(shown(&device.run(&[])), @r"
