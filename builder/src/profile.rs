@@ -1,5 +1,6 @@
 //! A profile on the disk: its text, and the files, secrets and variables it names.
 
+use std::cell::OnceCell;
 use std::collections::BTreeMap;
 use std::fs;
 use std::io::{self, Read};
@@ -81,32 +82,31 @@ pub(crate) fn read_text(path: &Path) -> io::Result<String> {
     String::from_utf8(bytes).map_err(|_| io::ErrorKind::InvalidData.into())
 }
 
-fn folder_of(profile: &Path) -> PathBuf {
-    profile.parent().map(Path::to_owned).unwrap_or_default()
-}
-
-/// Where a path of a profile in `folder` leads: `~/` is the user's home, all else is beside the profile.
-fn place(folder: &Path, path: &Path) -> PathBuf {
-    match (path.strip_prefix("~"), std::env::var_os("HOME")) {
-        (Ok(rest), Some(home)) => Path::new(&home).join(rest),
-        _ => folder.join(path),
-    }
+/// Does a file's name say that it is a profile?
+pub(crate) fn is_called_so(path: &Path) -> bool {
+    path.extension().is_some_and(|extension| extension == "yaml" || extension == "yml")
 }
 
 /// Looks things up on this machine.
 pub(crate) struct Disk {
     folder: PathBuf,
+    /// The secrets beside the profile, read when the first of them is asked for.
+    secrets: OnceCell<Result<BTreeMap<String, Secret>, LookupError>>,
 }
 
 impl Disk {
     /// What lies beside a profile, and elsewhere on this machine.
     pub(crate) fn beside(profile: &Path) -> Self {
-        Self { folder: folder_of(profile) }
+        let folder = profile.parent().map(Path::to_owned).unwrap_or_default();
+        Self { folder, secrets: OnceCell::new() }
     }
 
-    /// Where a path that the profile gives leads.
+    /// Where a path that the profile gives leads: `~/` is the user's home, all else is beside the profile.
     pub(crate) fn place(&self, path: &Path) -> PathBuf {
-        place(&self.folder, path)
+        match (path.strip_prefix("~"), std::env::var_os("HOME")) {
+            (Ok(rest), Some(home)) => Path::new(&home).join(rest),
+            _ => self.folder.join(path),
+        }
     }
 }
 
@@ -119,7 +119,8 @@ impl Lookup for Disk {
     }
 
     fn secret(&self, name: &str) -> Result<Secret, LookupError> {
-        let secrets = read_secrets(&self.folder.join(SECRETS))?;
+        let secrets = self.secrets.get_or_init(|| read_secrets(&self.folder.join(SECRETS)));
+        let secrets = secrets.as_ref().map_err(LookupError::clone)?;
         secrets.get(name).cloned().ok_or_else(|| LookupError {
             message: format!("{SECRETS} has no `{name}`"),
             help: match imgbuild_schema::problem::nearest(name, secrets.keys().map(String::as_str))

@@ -26,10 +26,8 @@ pub fn check_output(folder: &Path) -> Result<(), Usage> {
 
 /// Writes a plan into `folder`, which is made, and is the user's alone, since secrets are in it.
 pub fn render(plan: &Plan, folder: &Path) -> anyhow::Result<()> {
-    let parent = folder.parent().filter(|parent| !parent.as_os_str().is_empty());
-    let parent = parent.unwrap_or(Path::new("."));
     // made beside and renamed into place, so that half a folder never has the name
-    let scratch = scratch::folder(".imgbuild-", Some(parent))?;
+    let scratch = scratch::folder_beside(folder)?;
     let mut owners = String::new();
     for (part, operations) in [("bootfs", &plan.boot), ("rootfs", &plan.root)] {
         let top = scratch.path().join(part);

@@ -10,6 +10,8 @@ use std::{env, fs};
 
 use anyhow::{Context, bail, ensure};
 
+use crate::project;
+
 /// The targets, and what they are for: 64-bit boards, 32-bit systems on the Pi 2 and later, the Pi 1 and
 /// Zero.
 pub(crate) const TARGETS: [&str; 3] = [
@@ -23,7 +25,7 @@ const DEBIAN_FOLDER: &str = "/usr/bin";
 
 /// Builds the agents and puts them where the builder looks for them: `target/agents/TARGET/`.
 pub(crate) fn build(targets: &[String]) -> anyhow::Result<()> {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..").canonicalize()?;
+    let root = project::root()?;
     let wanted: Vec<&str> = if targets.is_empty() {
         TARGETS.to_vec()
     } else {
@@ -43,7 +45,7 @@ pub(crate) fn build(targets: &[String]) -> anyhow::Result<()> {
 fn one(root: &Path, target: &str) -> anyhow::Result<()> {
     let folder = root.join("target");
     let mut path = vec![virtual_environment(root).join("bin")];
-    let mut command = command("cargo-zigbuild");
+    let mut command = project::command("cargo-zigbuild");
     command.arg("zigbuild");
     if !has_std(target)? {
         path.push(PathBuf::from(DEBIAN_FOLDER));
@@ -87,8 +89,9 @@ fn tell(agent: &Path, bytes: usize) {
 
 /// Does the toolchain that runs us have the target's standard library?
 fn has_std(target: &str) -> anyhow::Result<bool> {
-    let output =
-        command("rustc").args(["--print", "target-libdir", "--target", target]).output()?;
+    let output = project::command("rustc")
+        .args(["--print", "target-libdir", "--target", target])
+        .output()?;
     let folder = PathBuf::from(String::from_utf8_lossy(&output.stdout).trim());
     let mut names = fs::read_dir(folder).into_iter().flatten().flatten();
     Ok(names.any(|entry| entry.file_name().to_string_lossy().starts_with("libstd-")))
@@ -119,12 +122,4 @@ fn with_debian(command: &mut Command) -> anyhow::Result<()> {
 /// Where the Python tools are (`xtask/setup/install.sh`).
 fn virtual_environment(root: &Path) -> PathBuf {
     env::var_os("IMGBUILD_VENV").map_or_else(|| root.join("target/venv"), PathBuf::from)
-}
-
-#[expect(
-    clippy::disallowed_methods,
-    reason = "the builder's tool runner is for the product's tools"
-)]
-fn command(program: &str) -> Command {
-    Command::new(program)
 }

@@ -2,20 +2,20 @@
 
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 use std::time::{Duration, Instant};
 use std::{env, fs};
 
 use anyhow::{Context, ensure};
 
 use crate::agents::TARGETS;
+use crate::project;
 
 /// Pairs of runs; the middle one counts.
 const ROUNDS: usize = 7;
 
 /// Prints every figure that can be had without emulation.
 pub(crate) fn run() -> anyhow::Result<()> {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..").canonicalize()?;
+    let root = project::root()?;
     build_against_cp(&root)?;
     checks(&root)?;
     sizes(&root)
@@ -126,7 +126,7 @@ fn mib(kibibytes: u64) -> f64 {
 fn measure(program: &Path, arguments: &[&Path], scratch: &Path) -> anyhow::Result<(Duration, u64)> {
     let report = scratch.join("time");
     let begin = Instant::now();
-    let status = command("/usr/bin/time")
+    let status = project::command("/usr/bin/time")
         .args(["--format", "%M", "--output"])
         .arg(&report)
         .arg(program)
@@ -151,12 +151,4 @@ fn base() -> anyhow::Result<PathBuf> {
         .filter(|path| path.extension().is_some_and(|extension| extension == "img"))
         .max_by_key(|path| path.metadata().and_then(|metadata| metadata.modified()).ok())
         .context("no base has been made yet; `make image` makes it")
-}
-
-#[expect(
-    clippy::disallowed_methods,
-    reason = "the builder's tool runner is for the product's tools"
-)]
-fn command(program: &str) -> Command {
-    Command::new(program)
 }

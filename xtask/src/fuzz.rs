@@ -1,18 +1,18 @@
 //! Starts the long form of the schema's fuzz test; it lies with the other tests, so that the tasks need none of
 //! what it needs.
 
-use std::path::Path;
-use std::process::Command;
-use std::{env, fs};
+use std::fs;
 
 use anyhow::{Context, ensure};
 
+use crate::project;
+
 /// Runs for some seconds from this seed; what is found lies in `target/fuzz`.
 pub(crate) fn run(seconds: u64, seed: u64) -> anyhow::Result<()> {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..").canonicalize()?;
+    let root = project::root()?;
     let folder = root.join("target/fuzz");
     fs::create_dir_all(&folder).with_context(|| format!("creating {}", folder.display()))?;
-    let status = cargo()
+    let status = project::cargo()
         .args(["test", "--quiet", "--locked", "--package", "imgbuild-schema", "--test", "schema"])
         .args(["--", "--ignored", "--nocapture", "fuzz::"])
         .env("IMGBUILD_FUZZ_SECONDS", seconds.to_string())
@@ -27,12 +27,4 @@ pub(crate) fn run(seconds: u64, seed: u64) -> anyhow::Result<()> {
         folder.join("current.yaml").display()
     );
     Ok(())
-}
-
-#[expect(
-    clippy::disallowed_methods,
-    reason = "the builder's tool runner is for the product's tools"
-)]
-fn cargo() -> Command {
-    Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
 }

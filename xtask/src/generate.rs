@@ -1,10 +1,11 @@
 //! Files that are made from the sources: the profile's schema and its reference page.
 
+use std::fs;
 use std::path::Path;
-use std::process::Command;
-use std::{env, fs};
 
 use anyhow::{Context, bail, ensure};
+
+use crate::project;
 
 /// Each file with the command of `imgbuild` that prints it.
 const FILES: [(&str, &str); 2] =
@@ -12,7 +13,7 @@ const FILES: [(&str, &str); 2] =
 
 /// Writes every file, or, with `check`, says which is not as it would be written.
 pub(crate) fn run(check: bool) -> anyhow::Result<()> {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..").canonicalize()?;
+    let root = project::root()?;
     for (file, command) in FILES {
         let path = root.join(file);
         let text = printed(&root, command)?;
@@ -27,13 +28,8 @@ pub(crate) fn run(check: bool) -> anyhow::Result<()> {
     Ok(())
 }
 
-#[expect(
-    clippy::disallowed_methods,
-    reason = "the builder's tool runner is for the product's tools"
-)]
 fn printed(root: &Path, command: &str) -> anyhow::Result<Vec<u8>> {
-    let cargo = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-    let output = Command::new(cargo)
+    let output = project::cargo()
         .args(["run", "--quiet", "--locked", "--package", "imgbuild", "--", command])
         .current_dir(root)
         .output()

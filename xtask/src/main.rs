@@ -4,6 +4,7 @@ mod agents;
 mod bench;
 mod fuzz;
 mod generate;
+mod project;
 
 use clap::Parser;
 

@@ -9,6 +9,7 @@ use crate::base::Base;
 use crate::build;
 use crate::fault::Usage;
 use crate::profile::Loaded;
+use crate::scratch;
 
 /// `imgbuild build`
 pub(super) fn build(arguments: &Build, output: Output) -> anyhow::Result<ExitCode> {
@@ -24,7 +25,7 @@ pub(super) fn build(arguments: &Build, output: Output) -> anyhow::Result<ExitCod
 /// Builds a profile's card at `image`.
 pub(super) fn to(loaded: &Loaded, image: &Path, output: Output) -> anyhow::Result<()> {
     check_output(image)?;
-    super::warn(loaded, output);
+    super::warn(&loaded.warnings(), output);
     let base = build::base(loaded, &|line| output.progress(line))?;
     output.detail(&describe(&base));
     let plan = build::build(loaded, &base, image)?;
@@ -69,10 +70,7 @@ fn check_output(image: &Path) -> Result<(), Usage> {
     if image.is_dir() {
         return refuse("there is a folder of that name".into());
     }
-    let folder = match image.parent() {
-        Some(folder) if !folder.as_os_str().is_empty() => folder,
-        _ => Path::new("."),
-    };
+    let folder = scratch::parent(image);
     if !folder.is_dir() {
         return refuse(format!("there is no folder {}; make it first", folder.display()));
     }

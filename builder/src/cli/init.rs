@@ -2,7 +2,7 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use super::arguments::Init;
-use super::output::{self, Output};
+use super::output::Output;
 use crate::init;
 
 /// `imgbuild init`
@@ -17,9 +17,7 @@ pub(super) fn init(arguments: &Init, output: Output) -> anyhow::Result<ExitCode>
         ),
         None => format!("{} is written", profile.display()),
     });
-    if !written.warnings.problems().is_empty() {
-        output.progress(&written.warnings.render(output::takes_colour()));
-    }
+    super::warn(&written.warnings, output);
     for message in &written.not_yet {
         output.progress(&format!("note: {message}"));
     }

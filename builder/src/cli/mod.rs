@@ -17,11 +17,11 @@ mod run;
 use std::process::ExitCode;
 
 use clap::Parser;
+use imgbuild_schema::report::Report;
 use rustix::process::{Resource, Rlimit, setrlimit};
 
 use crate::fault::{self, Refused, exit_status};
 use crate::interrupt;
-use crate::profile::Loaded;
 use arguments::{Arguments, Command};
 use output::Output;
 
@@ -61,8 +61,7 @@ fn dispatch(arguments: Arguments, output: Output) -> anyhow::Result<ExitCode> {
 }
 
 /// Shows what may be wrong with a profile.
-fn warn(loaded: &Loaded, output: Output) {
-    let warnings = loaded.warnings();
+fn warn(warnings: &Report, output: Output) {
     if !warnings.problems().is_empty() {
         output.progress(&warnings.render(output::takes_colour()));
     }

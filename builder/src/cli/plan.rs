@@ -12,7 +12,7 @@ use crate::profile::Loaded;
 /// `imgbuild plan`
 pub(super) fn plan(arguments: &Plan, output: Output) -> anyhow::Result<ExitCode> {
     let loaded = Loaded::read(&arguments.profile)?;
-    super::warn(&loaded, output);
+    super::warn(&loaded.warnings(), output);
     let base = build::base(&loaded, &|line| output.progress(line))?;
     let plan = build::plan(&loaded, &base)?;
     let shown = Shown::new(&loaded.spec, &plan, loaded.redactions());

@@ -9,7 +9,7 @@ use crate::render;
 /// `imgbuild render`
 pub(super) fn render(arguments: &Render, output: Output) -> anyhow::Result<ExitCode> {
     let loaded = Loaded::read(&arguments.profile)?;
-    super::warn(&loaded, output);
+    super::warn(&loaded.warnings(), output);
     let folder = &arguments.output;
     render::check_output(folder)?;
     let base = build::base(&loaded, &|line| output.progress(line))?;

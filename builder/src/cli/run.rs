@@ -15,7 +15,7 @@ use crate::base::cache::Bases;
 use crate::base::tree::Tree;
 use crate::emulator::session::{self, Options};
 use crate::emulator::{Board, Setup};
-use crate::profile::Loaded;
+use crate::profile::{self, Loaded};
 use crate::scratch;
 
 /// `imgbuild run`
@@ -23,7 +23,7 @@ pub(super) fn run(arguments: &Run, output: Output) -> anyhow::Result<ExitCode> {
     // beside the bases: there a card may share their blocks, and /tmp may be too small for it
     let cache = Bases::of_user()?.folder().to_owned();
     fs::create_dir_all(&cache).with_context(|| format!("making {}", cache.display()))?;
-    let scratch = scratch::folder("run-", Some(&cache))?;
+    let scratch = scratch::folder_in(&cache, "run-")?;
     let (image, model) = image(&arguments.card, &scratch, output)?;
     let card = Card::read(&image, &scratch)?;
     let board = board(model, &card.base, output)?;
@@ -48,9 +48,7 @@ fn image(
     scratch: &TempDir,
     output: Output,
 ) -> anyhow::Result<(PathBuf, Option<&'static str>)> {
-    let is_profile =
-        card.extension().is_some_and(|extension| extension == "yaml" || extension == "yml");
-    if !is_profile {
+    if !profile::is_called_so(card) {
         return Ok((card.to_owned(), None));
     }
     let loaded = Loaded::read(card)?;

@@ -86,7 +86,7 @@ impl Broker {
     }
 
     fn at(address: SocketAddr, setup: &Setup) -> Result<Self> {
-        let folder = scratch::folder("imgbuild-broker-", None)?;
+        let folder = scratch::folder("imgbuild-broker-")?;
         let authority = configuration::write(setup, address, folder.path())?;
         let (sender, messages) = mpsc::channel();
         let mut broker = Self {

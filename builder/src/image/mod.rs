@@ -14,7 +14,7 @@ use std::fs::File;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context;
-use tempfile::{NamedTempFile, TempDir};
+use tempfile::TempDir;
 
 use crate::base::Base;
 use crate::base::mbr::Partition;
@@ -30,14 +30,9 @@ pub use sparse::copy as sparse_copy;
 pub fn build(base: &Base, plan: &Plan, output: &Path) -> anyhow::Result<()> {
     check_machine()?;
     room::check(base, plan)?;
-    let folder = match output.parent() {
-        Some(folder) if !folder.as_os_str().is_empty() => folder,
-        _ => Path::new("."),
-    };
+    let folder = scratch::parent(output);
     // same file system as the output, so that the rename is one step; readable by its owner alone
-    let image = NamedTempFile::with_prefix_in(".imgbuild-", folder)
-        // without the name, which means nothing to anybody
-        .map_err(|error| std::io::Error::from(error.kind()))
+    let image = scratch::file_beside(output, 0o600)
         .with_context(|| format!("writing into the folder {}", folder.display()))?;
     let [boot, root, ..] = base.facts.table.partitions;
     sparse::copy(&base.path, image.as_file())
@@ -74,7 +69,7 @@ struct Scratch(TempDir);
 
 impl Scratch {
     fn new() -> anyhow::Result<Self> {
-        scratch::folder("imgbuild-", None).map(Self)
+        scratch::folder("imgbuild-").map(Self)
     }
 
     /// The file that holds an operation's content; none if it has none.

@@ -88,6 +88,16 @@ const fn plain(key: &'static str, question: &'static str, kind: Kind, need: Need
     field(key, key, question, kind, need)
 }
 
+/// The device's certificate, at this path of keys.
+const fn certificate(path: &'static str) -> Field {
+    field("certificate", path, "the device's certificate", CERTIFICATE, Required)
+}
+
+/// The key of the device's certificate, at this path of keys.
+const fn private_key(path: &'static str) -> Field {
+    field("private_key", path, "the private key of it", PRIVATE_KEY, Required)
+}
+
 /// Every cloud.
 pub(super) const CLOUDS: [Cloud; 6] = [
     Cloud {
@@ -105,13 +115,7 @@ pub(super) const CLOUDS: [Cloud; 6] = [
                         title: "TLS, and the device has a certificate of its own",
                         fields: &[
                             field("ca", "tls.ca", TLS_AUTHORITY.question, AUTHORITY, Optional),
-                            field(
-                                "certificate",
-                                "tls.certificate",
-                                "the device's certificate",
-                                CERTIFICATE,
-                                Required,
-                            ),
+                            certificate("tls.certificate"),
                             field(
                                 "private_key",
                                 "tls.private_key",
@@ -155,8 +159,8 @@ pub(super) const CLOUDS: [Cloud; 6] = [
             )),
             Ask(plain("port", "the port, 8883 or 443", Number, Unasked)),
             Ask(plain("thing", "the thing's name", Text, Unasked)),
-            Ask(plain("certificate", "the device's certificate", CERTIFICATE, Required)),
-            Ask(plain("private_key", "the private key of it", PRIVATE_KEY, Required)),
+            Ask(certificate("certificate")),
+            Ask(private_key("private_key")),
         ],
     },
     Cloud {
@@ -222,13 +226,7 @@ pub(super) const CLOUDS: [Cloud; 6] = [
                     Way {
                         title: "by a certificate",
                         fields: &[
-                            field(
-                                "certificate",
-                                "auth.x509.certificate",
-                                "the device's certificate",
-                                CERTIFICATE,
-                                Required,
-                            ),
+                            certificate("auth.x509.certificate"),
                             field(
                                 "private_key",
                                 "auth.x509.private_key",

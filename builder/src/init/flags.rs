@@ -137,20 +137,20 @@ fn is_input(file: &Path) -> bool {
     file == "-"
 }
 
-/// A secret of one line: an editor's newline at the end of its file does not belong to it.
+/// A secret of one line.
 fn secret(flag: &str, file: &Path) -> anyhow::Result<Secret> {
-    let mut text = if is_input(file) {
+    let text = if is_input(file) {
         input(flag)?
     } else {
         profile::read_text(file).map_err(|error| {
             Usage(format!("{flag}: {} cannot be read: {}", file.display(), profile::reason(&error)))
         })?
     };
-    text.truncate(text.trim_end_matches(['\r', '\n']).len());
-    if text.is_empty() {
+    let secret = Secret::new(text).line();
+    if secret.expose().is_empty() {
         return Err(Usage(format!("{flag}: there is nothing in {}", file.display())).into());
     }
-    Ok(Secret::new(text))
+    Ok(secret)
 }
 
 fn input(flag: &str) -> anyhow::Result<String> {

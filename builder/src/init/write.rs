@@ -1,9 +1,8 @@
 //! Puts a profile and its secrets on the disk: both of them, or neither.
 
 use std::collections::BTreeMap;
-use std::fs::{self, Permissions};
+use std::fs;
 use std::io::{self, Write};
-use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context;
@@ -15,12 +14,12 @@ use super::yaml::quoted;
 use crate::fault::Usage;
 use crate::interrupt;
 use crate::profile::{self, SECRETS};
+use crate::scratch;
 
 /// Where a profile is to be written, and the secrets beside it.
 #[derive(Debug)]
 pub(super) struct Target {
     profile: PathBuf,
-    folder: PathBuf,
     /// The file of secrets, links followed.
     secrets: PathBuf,
     /// What is in it; none if there is no such file.
@@ -34,7 +33,7 @@ impl Target {
         let refuse = |why: &str| {
             Err(Usage(format!("the profile {} cannot be written: {why}", profile.display())).into())
         };
-        if !profile.extension().is_some_and(|it| it == "yaml" || it == "yml") {
+        if !profile::is_called_so(profile) {
             return refuse("its name does not end in .yaml");
         }
         if profile.file_name().is_some_and(|name| name == SECRETS) {
@@ -43,10 +42,7 @@ impl Target {
         if profile.symlink_metadata().is_ok() {
             return Err(there(profile).into());
         }
-        let folder = match profile.parent() {
-            Some(folder) if !folder.as_os_str().is_empty() => folder.to_owned(),
-            _ => PathBuf::from("."),
-        };
+        let folder = scratch::parent(profile);
         if !folder.is_dir() {
             return refuse(&format!("there is no folder {}; make it first", folder.display()));
         }
@@ -59,12 +55,12 @@ impl Target {
         } else {
             secrets
         };
-        Ok(Self { profile: profile.to_owned(), folder, secrets, known })
+        Ok(Self { profile: profile.to_owned(), secrets, known })
     }
 
     /// Writes both. After an error there is what was there before.
     pub(super) fn write(&self, text: &str, added: &BTreeMap<String, Secret>) -> anyhow::Result<()> {
-        let profile = staged(&self.folder, 0o666, text)
+        let profile = staged(&self.profile, 0o666, text)
             .with_context(|| format!("writing the profile {}", self.profile.display()))?;
         let before = self.before()?;
         let secrets =
@@ -103,8 +99,7 @@ impl Target {
         let text = extended(before, added).with_context(|| {
             format!("{} cannot be added to; nothing was written", self.secrets.display())
         })?;
-        let folder = self.secrets.parent().unwrap_or(&self.folder);
-        staged(folder, 0o600, text.expose())
+        staged(&self.secrets, 0o600, text.expose())
             .with_context(|| format!("writing {}", self.secrets.display()))
     }
 
@@ -122,22 +117,15 @@ impl Target {
         // the error that led here is the one to tell
         if self.known.is_none() {
             let _ = fs::remove_file(&self.secrets);
-        } else if let Ok(file) =
-            staged(self.secrets.parent().unwrap_or(&self.folder), 0o600, before)
-        {
+        } else if let Ok(file) = staged(&self.secrets, 0o600, before) {
             let _ = file.persist(&self.secrets);
         }
     }
 }
 
-/// A file that is complete and has no name yet.
-fn staged(folder: &Path, mode: u32, text: &str) -> io::Result<NamedTempFile> {
-    let mut file = tempfile::Builder::new()
-        .prefix(".imgbuild-")
-        .permissions(Permissions::from_mode(mode))
-        .tempfile_in(folder)
-        // by its kind alone: nobody knows the name that it has for a moment
-        .map_err(|error| io::Error::from(error.kind()))?;
+/// A file that is complete and does not have its name yet.
+fn staged(output: &Path, mode: u32, text: &str) -> io::Result<NamedTempFile> {
+    let mut file = scratch::file_beside(output, mode)?;
     file.as_file_mut().write_all(text.as_bytes())?;
     file.as_file().sync_all()?;
     Ok(file)
@@ -201,7 +189,7 @@ mod tests {
             let folder = tempfile::tempdir().unwrap();
             let (profile, secrets) = (folder.path().join("a.yaml"), folder.path().join(SECRETS));
             if let Some(before) = before {
-                let mut file = staged(folder.path(), 0o600, before).unwrap();
+                let mut file = staged(&secrets, 0o600, before).unwrap();
                 file.disable_cleanup(true);
                 fs::rename(file.path(), &secrets).unwrap();
             }

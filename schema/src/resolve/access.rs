@@ -1,4 +1,4 @@
-use super::{Noted, Resolver, line};
+use super::{Noted, Resolver};
 use crate::profile::{Access, Source};
 use crate::spec::AccessSpec;
 use crate::{Code, Problem, Sp};
@@ -7,7 +7,7 @@ pub(super) fn access(access: &Access, resolver: &mut Resolver<'_>) -> Result<Acc
     let keys: Vec<_> = access.ssh_keys.iter().map(|key| ssh_keys(key, resolver)).collect();
     Ok(AccessSpec {
         user: (*access.user).clone(),
-        password: access.password.as_ref().map(|password| line(password)),
+        password: access.password.as_ref().map(|password| password.text.line()),
         ssh_keys: keys.into_iter().collect::<Result<Vec<_>, _>>()?.concat(),
     })
 }

@@ -1,6 +1,6 @@
 use std::path::PathBuf;
 
-use super::{Noted, Resolver, line, not_yet};
+use super::{Noted, Resolver, not_yet};
 use crate::Sp;
 use crate::card;
 use crate::profile::{Cloud, Connect, Device, Mqtt, Source, Tls, TlsSettings};
@@ -26,8 +26,10 @@ fn mqtt(mqtt: &Mqtt, device: &Device, resolver: &mut Resolver<'_>) -> card::Mqtt
         Tls::Off => (None, MQTT_PORT),
         Tls::On(settings) => (Some(tls(settings, resolver)), MQTTS_PORT),
     };
-    let password =
-        mqtt.password.as_ref().map(|password| resolver.credential("password", line(password)));
+    let password = mqtt
+        .password
+        .as_ref()
+        .map(|password| resolver.credential("password", password.text.line()));
     let connect = mqtt.connect.as_ref().map(|connect| self::connect(connect, resolver));
     card::Mqtt {
         host: mqtt.host.to_string(),

@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use minijinja::context;
 
 use crate::card::{self, CardProfile, Delivery};
-use crate::profile::{Device, Profile, Source};
+use crate::profile::{Device, Profile};
 use crate::spec::Credential;
 use crate::telemetry;
 use crate::template::{self, TemplateError};
@@ -145,11 +145,6 @@ impl Resolver<'_> {
             self.note(problem.label("is no host name"))
         })
     }
-}
-
-/// A secret of one line: an editor's newline at the end of its file does not belong to it.
-fn line(source: &Source) -> Secret {
-    Secret::new(source.text.expose().trim_end_matches(['\r', '\n']).to_owned())
 }
 
 /// The problem of a template that knows no more than `known`.

@@ -1,4 +1,4 @@
-use super::{Noted, Resolver, line};
+use super::{Noted, Resolver};
 use crate::profile::{Network, Security, Source, WifiNetwork};
 use crate::spec::{EthernetSpec, WifiNetworkSpec, WifiSpec};
 use crate::values::Passphrase;
@@ -34,7 +34,7 @@ fn passphrase(
     security: Security,
     resolver: &mut Resolver<'_>,
 ) -> Result<Passphrase, Noted> {
-    let secret = line(psk);
+    let secret = psk.text.line();
     let problem = |message: String| Problem::new(Code::WifiKey, psk.span(), message);
     let passphrase = Passphrase::try_from(secret)
         .map_err(|refusal| resolver.note(problem(refusal.to_string()).label("opens no network")))?;

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 
-use crate::profile::EthernetAddress;
+use crate::profile::{EthernetAddress, Source};
 
 use super::{
     Address, ByteSize, ClientId, Country, DeviceId, Endpoint, Gpio, Host, Hostname, HumanDuration,
@@ -13,9 +13,9 @@ use super::{
     SensorId, Sha256, Ssid, ThingName, Timezone, Url, UserName, country,
 };
 
-/// Texts, each with a pattern and an example.
-macro_rules! texts {
-    ($($value:ident $pattern:literal $example:expr;)+) => { $(
+/// Values, each with its schema.
+macro_rules! values {
+    ($($value:ident $schema:expr;)+) => { $(
         impl JsonSchema for $value {
             fn inline_schema() -> bool {
                 true
@@ -26,10 +26,19 @@ macro_rules! texts {
             }
 
             fn json_schema(_: &mut SchemaGenerator) -> Schema {
-                json_schema!({ "type": "string", "pattern": $pattern, "examples": [$example] })
+                $schema
             }
         }
     )+ };
+}
+
+/// Texts, each with a pattern and an example.
+macro_rules! texts {
+    ($($value:ident $pattern:literal $example:expr;)+) => {
+        values! { $(
+            $value json_schema!({ "type": "string", "pattern": $pattern, "examples": [$example] });
+        )+ }
+    };
 }
 
 texts! {
@@ -58,46 +67,14 @@ texts! {
     UserName "^(?!(root|imgbuild)$)[a-z][a-z0-9_-]{0,31}$" "pi";
 }
 
-/// Other values, each with its schema.
-macro_rules! others {
-    ($($value:ident $schema:expr;)+) => { $(
-        impl JsonSchema for $value {
-            fn inline_schema() -> bool {
-                true
-            }
-
-            fn schema_name() -> Cow<'static, str> {
-                stringify!($value).into()
-            }
-
-            fn json_schema(_: &mut SchemaGenerator) -> Schema {
-                $schema
-            }
-        }
-    )+ };
-}
-
-others! {
+values! {
     Country json_schema!({ "type": "string", "enum": countries(), "examples": ["NL"] });
     Gpio json_schema!({ "type": "integer", "minimum": 0, "maximum": 27, "examples": [17] });
     I2cAddress json_schema!({ "type": "integer", "minimum": 8, "maximum": 119, "examples": [72] });
     QoS json_schema!({ "type": "integer", "enum": [0, 1], "examples": [1] });
+    Source json_schema!({ "type": "string", "examples": ["!secret name"] });
 }
 
 fn countries() -> Vec<&'static str> {
     country::CODES.split(' ').collect()
-}
-
-impl JsonSchema for crate::profile::Source {
-    fn inline_schema() -> bool {
-        true
-    }
-
-    fn schema_name() -> Cow<'static, str> {
-        "Source".into()
-    }
-
-    fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        json_schema!({ "type": "string", "examples": ["!secret name"] })
-    }
 }

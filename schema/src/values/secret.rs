@@ -14,6 +14,12 @@ impl Secret {
         Self(Zeroizing::new(text))
     }
 
+    /// The secret as one line: an editor's newline at the end of its file does not belong to it.
+    #[must_use]
+    pub fn line(&self) -> Self {
+        Self::new(self.expose().trim_end_matches(['\r', '\n']).to_owned())
+    }
+
     /// The text itself. Whoever calls this answers for where it goes.
     pub fn expose(&self) -> &str {
         &self.0
