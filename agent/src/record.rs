@@ -144,4 +144,22 @@ mod tests {
         stamp.settle(&clock);
         assert_eq!(stamp.utc, Some(Utc(Duration::from_secs(999_940))));
     }
+
+    /// AWS IoT takes 128 KiB, Google's IoT Core 64 KiB of state, Event Hubs 256 KB: so nothing that a profile says can
+    /// be too long, and `check` has nothing to say about it.
+    #[test]
+    fn the_longest_message_is_far_below_what_any_cloud_takes() {
+        // no sensor measures as much
+        let all = [Quantity::Temperature; 16];
+        let measured = all.map(|quantity| Measurement { quantity, value: -f64::MAX });
+        let longest_error = SensorError("\u{1}".repeat(1024));
+        for reading in [Ok(measured.to_vec()), Err(longest_error)] {
+            let stamp = Stamp::at(BootTime::default());
+            let record = Record { sequence: u64::MAX, sensor: 0, stamp, reading };
+            // the longest ids that the schema takes
+            let (device, sensor) = ("d".repeat(128), "s".repeat(64));
+            let json = record.json(&device, &sensor, &all, Utc(Duration::from_secs(1 << 40)));
+            assert!(json.len() < 8 << 10, "{}", json.len());
+        }
+    }
 }

@@ -13,6 +13,7 @@
 pub mod agents;
 pub mod base;
 pub mod build;
+pub mod check;
 pub mod cli;
 pub mod emulator;
 pub mod fault;

@@ -7,7 +7,6 @@ use crate::values::Secret;
 use crate::{DeviceSpec, Lookup, LookupError, Problem, check, read as reading, resolve};
 
 /// What came of a profile.
-#[derive(Debug)]
 pub struct Outcome {
     /// The device; none if anything is wrong with the profile, or cannot be built yet.
     pub spec: Option<DeviceSpec>,
@@ -19,6 +18,18 @@ pub struct Outcome {
     pub problems: Vec<Problem>,
     /// What is right, and cannot be built yet.
     pub not_yet: Vec<Problem>,
+}
+
+/// Says how much is wrong, not what: a problem may quote what must not be shown, until it is reported.
+impl std::fmt::Debug for Outcome {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let codes = |problems: &[Problem]| problems.iter().map(|it| it.code).collect::<Vec<_>>();
+        f.debug_struct("Outcome")
+            .field("spec", &self.spec)
+            .field("problems", &codes(&self.problems))
+            .field("not_yet", &codes(&self.not_yet))
+            .finish_non_exhaustive()
+    }
 }
 
 impl Outcome {

@@ -1,6 +1,7 @@
 //! Names and secrets that would mean something to whoever reads the files in which they land. Each arrives as it
 //! was written, as the program says that is going to read it, or is refused by rule.
 
+use std::path::Path;
 use std::process::Command;
 
 use crate::support::{PROFILE, Project, run};
@@ -104,7 +105,7 @@ fn passwords_open_the_account_whatever_is_in_them() {
         let line = shadow.lines().find(|line| line.starts_with("pi:")).unwrap();
         let hash = line.split(':').nth(1).unwrap();
         let script = "print crypt($ARGV[0], $ARGV[1])";
-        let judged = run("perl", &["-e", script, "--", password, hash].map(std::path::Path::new));
+        let judged = run("perl", &["-e", script, "--", password, hash].map(Path::new));
         assert_eq!(judged, hash, "{password}");
     }
 }
@@ -138,9 +139,53 @@ fn what_a_broker_is_told_arrives_as_it_was_written() {
 
 /// The project's own Python, with `PyYAML`.
 fn python() -> std::path::PathBuf {
-    let target = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/venv");
+    let target = Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/venv");
     let venv = std::env::var_os("IMGBUILD_VENV").map_or(target, Into::into);
     venv.join("bin/python")
+}
+
+/// What systemd's own reader has against a unit of a card.
+fn complaints(root: &Path, unit: &str) -> Vec<String> {
+    let output = Command::new("systemd-analyze")
+        .args(["verify", "--man=no", "--recursive-errors=no"])
+        .arg(format!("--root={}", root.display()))
+        .arg(unit)
+        .output()
+        .unwrap();
+    let complaints = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(output.status.success(), complaints.is_empty(), "{complaints}");
+    // systemd 254 brought these; older ones wait evenly
+    let newer = ["Unknown key 'RestartSteps'", "Unknown key 'RestartMaxDelaySec'"];
+    let known = |line: &&str| !newer.iter().any(|it| line.contains(it));
+    complaints.lines().filter(known).map(str::to_owned).collect()
+}
+
+/// Every unit and script of a card, with all that a profile can put into them.
+#[test]
+fn systemd_and_a_shell_take_what_is_on_the_card() {
+    let profile = PROFILE.replace("keyboard: gb", "keyboard: gb, locale: en_GB.UTF-8");
+    let project = Project::with(&profile);
+    let seen = project.imgbuild(&["render", "kitchen.yaml", "-o", "card"]);
+    assert!(seen.starts_with("exit: 0\n"), "{seen}");
+    let root = project.path("card/rootfs");
+    // the base's
+    project.write("card/rootfs/usr/sbin/locale-gen", "#!/bin/sh\n");
+    project.mode("card/rootfs/usr/sbin/locale-gen", 0o755);
+    let units = std::fs::read_dir(root.join("usr/lib/systemd/system")).unwrap();
+    let units = units.map(|unit| unit.unwrap().file_name().into_string().unwrap());
+    let units: Vec<String> = units.filter(|unit| unit.starts_with("imgbuild-")).collect();
+    assert!(units.len() >= 3, "{units:?}");
+    for unit in &units {
+        assert_eq!(complaints(&root, unit), Vec::<String>::new());
+    }
+    // a check that cannot fail proves nothing
+    project.write("card/rootfs/usr/lib/systemd/system/imgbuild-odd.service", "[Service]\nExec=x\n");
+    assert_ne!(complaints(&root, "imgbuild-odd.service"), Vec::<String>::new());
+    run("sh", &["-n".as_ref(), &root.join("usr/lib/imgbuild/grow-root")]);
+    let script = r#". "$1"; printf %s "$XKBLAYOUT"; . "$2"; printf ' %s' "$LANG""#;
+    let (keyboard, locale) = (root.join("etc/default/keyboard"), root.join("etc/locale.conf"));
+    let read = run("sh", &["-c".as_ref(), script.as_ref(), "sh".as_ref(), &keyboard, &locale]);
+    assert_eq!(read, "gb en_GB.UTF-8");
 }
 
 #[test]

@@ -93,3 +93,22 @@ fn an_overlay_that_is_not_there_is_named() {
     error: reading the overlay ./absent: ./absent is not a folder
     ");
 }
+
+/// What `check` says without a base, of a profile with three overlays and of what is in them.
+#[test]
+fn check_reads_overlays_too() {
+    let project = Project::with(&format!("{PROFILE}overlays: [./site, ./absent, ./odd]\n"));
+    project.write("site/rootfs/etc/site.conf.j2", "a=1\nb={{ device.name }}\n");
+    project.write("odd/etc/site.conf", "x");
+    assert_snapshot!(project.imgbuild(&["check", "kitchen.yaml"]));
+    let records = project.imgbuild(&["check", "--format", "json", "kitchen.yaml"]);
+    for file in ["kitchen.yaml", "./site/rootfs/etc/site.conf.j2"] {
+        assert!(records.contains(&format!("\"file\":\"{file}\"")), "{records}");
+    }
+}
+
+#[test]
+fn check_looks_for_the_base_image() {
+    let project = Project::with(&PROFILE.replace("file: base.img", "file: absent.img"));
+    assert_snapshot!(project.imgbuild(&["check", "kitchen.yaml"]));
+}

@@ -121,6 +121,12 @@ fn a_topic_with_more_levels_than_the_cloud_takes() {
 }
 
 #[test]
+fn a_topic_longer_than_the_cloud_takes() {
+    let text = with_cloud(AWS).replace("{{ device.id }}/", &format!("{}/", "a".repeat(252)));
+    assert_snapshot!(told(&text));
+}
+
+#[test]
 fn more_messages_than_the_cloud_takes() {
     let sensors: String = (0..12)
         .map(|n| format!("  - {{id: s{n}, cpu-temperature: {{}}, interval: 100ms}}\n"))

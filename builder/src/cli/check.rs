@@ -1,24 +1,26 @@
 use std::io::{self, Write};
 use std::num::NonZero;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use imgbuild_schema::report::{Format, Report};
-use imgbuild_schema::{Code, Problem};
 
 use super::arguments::Check;
 use super::output::{self, Output};
-use crate::profile;
+use crate::check;
 
 /// `imgbuild check`
 pub(super) fn check(arguments: &Check, output: Output) -> anyhow::Result<ExitCode> {
     let mut printer = Printer { format: arguments.format.into(), first: true };
     let mut wrong = false;
     for paths in arguments.profiles.chunks(AT_ONCE) {
-        for (path, report) in paths.iter().zip(examine_all(paths)) {
-            wrong |= report.has_errors();
-            printer.print(&report)?;
-            if report.problems().is_empty() && printer.format == Format::Human {
+        for (path, reports) in paths.iter().zip(check_all(paths)) {
+            for report in &reports {
+                wrong |= report.has_errors();
+                printer.print(report)?;
+            }
+            let right = reports.iter().all(|report| report.problems().is_empty());
+            if right && printer.format == Format::Human {
                 output.progress(&format!("{}: nothing wrong", path.display()));
             }
         }
@@ -31,27 +33,19 @@ pub(super) fn check(arguments: &Check, output: Output) -> anyhow::Result<ExitCod
 const AT_ONCE: usize = 256;
 
 /// The reports of several profiles, in their order, worked out on every processor.
-fn examine_all(paths: &[PathBuf]) -> Vec<Report> {
+fn check_all(paths: &[PathBuf]) -> Vec<Vec<Report>> {
     let threads = std::thread::available_parallelism().map_or(1, NonZero::get);
     let share = paths.len().div_ceil(threads).max(1);
     std::thread::scope(|scope| {
         let shares: Vec<_> = paths
             .chunks(share)
-            .map(|paths| scope.spawn(|| paths.iter().map(|path| examine(path)).collect::<Vec<_>>()))
+            .map(|paths| {
+                scope.spawn(|| paths.iter().map(|path| check::profile(path)).collect::<Vec<_>>())
+            })
             .collect();
         let joined = shares.into_iter().map(|it| it.join().expect("a check does not panic"));
         joined.flatten().collect()
     })
-}
-
-fn examine(path: &Path) -> Report {
-    match profile::examine(path) {
-        Ok(outcome) => outcome.report(outcome.problems.clone()),
-        Err(error) => {
-            let problem = Problem::new(Code::UnreadableFile, None, format!("{error:#}"));
-            Report::of(&path.display().to_string(), "", problem)
-        }
-    }
 }
 
 /// Prints reports one after the other.

@@ -49,10 +49,18 @@ fn topic(profile: &Profile, template: &Names<'_>, sensor: &Sensor) -> Result<Top
         sensor => context! { id => sensor.id.as_str() },
     };
     let text = template.fill(&context).map_err(|error| unfillable(profile, &error))?;
+    let refuse =
+        |message: String| Problem::new(Code::Topic, profile.telemetry.topic.span(), message);
+    if let Some(most) = profile.cloud.longest_topic().filter(|most| text.len() > *most) {
+        let length = text.len();
+        return Err(refuse(format!(
+            "the topic of `{}` has {length} bytes, and this cloud takes {most}",
+            *sensor.id
+        ))
+        .label("is too long"));
+    }
     text.parse().map_err(|refusal| {
-        let message = format!("invalid topic `{text}`: {refusal}");
-        Problem::new(Code::Topic, profile.telemetry.topic.span(), message)
-            .label("no such topic can be")
+        refuse(format!("invalid topic `{text}`: {refusal}")).label("no such topic can be")
     })
 }
 

@@ -124,6 +124,29 @@ impl Node {
         }
     }
 
+    /// What can be marked of a node that may go over many lines: its first key, its first item.
+    pub(crate) fn head(&self) -> Span {
+        match &self.kind {
+            Kind::Map(entries) => entries.first().map(|entry| entry.key.span),
+            Kind::List(items) => items.first().map(Self::head),
+            Kind::Scalar(_) => None,
+        }
+        .unwrap_or(self.span)
+    }
+
+    /// What is marked when something is said about a node as a whole: a scalar with its tag, a map in braces
+    /// with them, of anything longer the head.
+    pub(crate) fn marked(&self) -> Span {
+        let head = self.head();
+        match &self.tag {
+            Some(tag) if tag.span.file == self.span.file => {
+                Span { start: tag.span.start, ..self.span }
+            }
+            _ if head.start > self.span.start => self.span,
+            _ => head,
+        }
+    }
+
     /// How many nodes there are from here on.
     pub(crate) fn count(&self) -> usize {
         1 + match &self.kind {

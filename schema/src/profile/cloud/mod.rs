@@ -45,6 +45,14 @@ impl Cloud {
             Self::Mqtt(_) => "mqtt",
         }
     }
+
+    /// The most bytes that a topic has where the cloud takes fewer than MQTT: AWS IoT Core, by its quotas.
+    pub(crate) const fn longest_topic(&self) -> Option<usize> {
+        match self {
+            Self::AwsIot(_) => Some(256),
+            _ => None,
+        }
+    }
 }
 
 /// Where to connect and whom to trust instead of the cloud's own: a gateway, a private endpoint, a test

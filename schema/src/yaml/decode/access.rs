@@ -5,14 +5,14 @@ use serde::de::{
     DeserializeSeed, EnumAccess, IntoDeserializer, MapAccess, SeqAccess, VariantAccess, Visitor,
 };
 
-use super::{Decoder, Failure, head, marked};
+use super::{Decoder, Failure};
 use crate::Span;
 use crate::problem::{Code, Problem};
 use crate::yaml::node::{Entry, Key, Node, Origin, OriginKind, Scalar};
 
 /// A failure that has no place yet: a missing key is told of what owns the map, all else of the value.
 fn placed(failure: Failure, value: &Node, owner: Span) -> Failure {
-    discreet(failure, value).unless_missing(marked(value)).at(owner)
+    discreet(failure, value).unless_missing(value.marked()).at(owner)
 }
 
 /// A failure that has no place yet is about this value. If that was looked up, what is quoted of it is hidden:
@@ -56,7 +56,7 @@ impl<'de> SeqAccess<'de> for Items<'de> {
         let Some((at, node)) = self.rest.next() else { return Ok(None) };
         seed.deserialize(Decoder { node })
             .map(Some)
-            .map_err(|failure| placed(failure, node, head(node)).inside(at))
+            .map_err(|failure| placed(failure, node, node.head()).inside(at))
     }
 
     fn size_hint(&self) -> Option<usize> {
@@ -174,7 +174,7 @@ impl<'de> MapAccess<'de> for Spanned<'de> {
     }
 
     fn next_value_seed<V: DeserializeSeed<'de>>(&mut self, seed: V) -> Result<V::Value, Failure> {
-        let span = marked(self.node);
+        let span = self.node.marked();
         match self.next {
             1 => seed.deserialize(usize::from(span.file.0).into_deserializer()),
             2 => seed.deserialize(span.start.into_deserializer()),

@@ -4,15 +4,16 @@
 
 mod access;
 mod failure;
+mod number;
 
 use serde::de::value::StrDeserializer;
 use serde::de::{Deserialize, Deserializer, IntoDeserializer, Visitor};
 use serde::forward_to_deserialize_any;
 
 use super::node::{Kind, Node, Scalar};
-use crate::Span;
 use crate::problem::{Code, Problem, nearest};
 use access::{Choice, Entries, Items, Spanned};
+use number::{fraction, whole};
 
 pub(crate) use failure::{Failure, Fault};
 
@@ -30,27 +31,6 @@ pub(crate) fn decode<'de, T: Deserialize<'de>>(root: &'de Node) -> Result<T, Fai
 #[derive(Clone, Copy)]
 struct Decoder<'de> {
     node: &'de Node,
-}
-
-/// What can be marked of a node that may go over many lines: its first key, its first item.
-fn head(node: &Node) -> Span {
-    match &node.kind {
-        Kind::Map(entries) => entries.first().map(|entry| entry.key.span),
-        Kind::List(items) => items.first().map(head),
-        Kind::Scalar(_) => None,
-    }
-    .unwrap_or(node.span)
-}
-
-/// What is marked when something is said about a node as a whole: a scalar with its tag, a map in braces
-/// with them, of anything longer the head.
-fn marked(node: &Node) -> Span {
-    let head = head(node);
-    match &node.tag {
-        Some(tag) if tag.span.file == node.span.file => Span { start: tag.span.start, ..node.span },
-        _ if head.start > node.span.start => node.span,
-        _ => head,
-    }
 }
 
 impl<'de> Decoder<'de> {
@@ -78,47 +58,8 @@ impl<'de> Decoder<'de> {
             format!("there should be {wanted} here")
         };
         let problem = Problem::new(Code::WrongType, None, message);
-        Failure::new(problem.label(format!("should be {wanted}"))).at(head(self.node))
+        Failure::new(problem.label(format!("should be {wanted}"))).at(self.node.head())
     }
-
-    /// A number without quotes, as `parse` reads it.
-    fn number<T>(self, wanted: &str, parse: impl Fn(&str) -> Option<T>) -> Result<T, Failure> {
-        let scalar = self.scalar(wanted)?;
-        let refuse = |wanted: &str| {
-            let problem = Problem::new(Code::WrongType, None, format!("this is not {wanted}"));
-            Failure::new(problem.label(format!("should be {wanted}"))).at(self.node.span)
-        };
-        match parse(&scalar.text) {
-            Some(_) if !scalar.plain => {
-                let problem = Problem::new(Code::WrongType, None, "a number has no quotes");
-                let problem = problem.label(format!("should be {wanted}, without quotes"));
-                Err(Failure::new(problem).at(self.node.span))
-            }
-            Some(number) => Ok(number),
-            None if scalar.is_null() => Err(self.wrong(wanted)),
-            None => Err(refuse(wanted)),
-        }
-    }
-}
-
-/// A whole number: decimal, `0x` or `0o` (YAML 1.2, core schema).
-fn whole(text: &str) -> Option<i128> {
-    let (radix, digits) = match text.split_at_checked(2) {
-        Some(("0x", digits)) => (16, digits),
-        Some(("0o", digits)) => (8, digits),
-        _ => (10, text),
-    };
-    // the standard library would take a sign after the prefix
-    if radix != 10 && digits.starts_with(['+', '-']) {
-        return None;
-    }
-    i128::from_str_radix(digits, radix).ok()
-}
-
-/// A number with or without a fraction; not one of the words that the standard library knows.
-fn fraction(text: &str) -> Option<f64> {
-    let plain = text.bytes().all(|c| c.is_ascii_digit() || b"+-.eE".contains(&c));
-    text.parse().ok().filter(|_| plain)
 }
 
 fn unknown_tag(name: &str) -> Failure {
@@ -240,7 +181,7 @@ impl<'de> Deserializer<'de> for Decoder<'de> {
     fn deserialize_seq<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Failure> {
         let Kind::List(items) = &self.node.kind else { return Err(self.wrong("a list")) };
         self.tag()?;
-        visitor.visit_seq(Items::new(items)).map_err(|failure| failure.at(head(self.node)))
+        visitor.visit_seq(Items::new(items)).map_err(|failure| failure.at(self.node.head()))
     }
 
     fn deserialize_map<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Failure> {
@@ -249,7 +190,7 @@ impl<'de> Deserializer<'de> for Decoder<'de> {
         // a missing key is placed by whoever knows what this map belongs to
         visitor
             .visit_map(Entries::new(entries))
-            .map_err(|failure| failure.unless_missing(head(self.node)))
+            .map_err(|failure| failure.unless_missing(self.node.head()))
     }
 
     fn deserialize_struct<V: Visitor<'de>>(

@@ -1,119 +1,33 @@
-//! From a text to a tree: aliases followed, merge keys merged, other files included.
-//!
-//! A profile is small; the limits here are far above any real one and far below what would hurt.
-
 use std::collections::HashMap;
 
-use granit_parser::{Event, Parser, ScalarStyle, ScanError, StrInput};
+use granit_parser::{Event, ScalarStyle};
 
-use super::node::{Entry, Key, Kind, Node, Scalar, Tag};
+use super::tokens::{Token, Tokens};
+use super::{MAX_DEPTH, MAX_INCLUDES, MAX_NODES, State, syntax, too_deep};
+use crate::Span;
 use crate::problem::{Code, MOST_PROBLEMS, Problem};
-use crate::{FileId, Span};
+use crate::yaml::node::{Entry, Key, Kind, Node, Scalar, Tag};
 
-/// The most bytes in one file.
-pub(crate) const MAX_BYTES: usize = 1 << 20;
-/// The deepest nesting.
-const MAX_DEPTH: usize = 24;
-/// The most nodes, those that aliases repeat included.
-const MAX_NODES: usize = 20_000;
-/// The most bytes that aliases and anchors repeat, and that included files have, all together.
-const MAX_REPEATED: usize = 4 << 20;
-/// The most files that include each other.
-const MAX_INCLUDES: usize = 8;
-
-/// Where included files come from.
-pub(crate) trait Include {
-    /// The file that `path` names when it is written in `from`, and its text.
-    fn include(&mut self, path: &str, from: FileId) -> Result<(FileId, String), (String, String)>;
-}
-
-/// For documents that include no other file.
-pub(crate) struct Nothing;
-
-impl Include for Nothing {
-    fn include(&mut self, _: &str, _: FileId) -> Result<(FileId, String), (String, String)> {
-        Err(("no other file can be included here".into(), "write it out".into()))
-    }
-}
-
-/// Reads one document. What is wrong but can be read past is noted in `problems`; what cannot ends it.
-pub(crate) fn compose(
-    text: &str,
-    file: FileId,
-    include: &mut dyn Include,
-    problems: &mut Vec<Problem>,
-) -> Result<Node, Problem> {
-    let mut state = State { include, problems, nodes: 0, repeated: 0, open: vec![file] };
-    document(text, file, 0, &mut state)
-}
-
-/// What all files of one profile have in common.
-struct State<'a> {
-    include: &'a mut dyn Include,
-    problems: &'a mut Vec<Problem>,
-    nodes: usize,
-    repeated: usize,
-    /// The files that are being read, the outermost first.
-    open: Vec<FileId>,
-}
-
-impl State<'_> {
-    /// Counts what is repeated; a problem if that is more than any profile needs.
-    fn repeat(&mut self, nodes: usize, bytes: usize, span: Span) -> Result<(), Problem> {
-        self.nodes += nodes;
-        self.repeated += bytes;
-        if self.nodes <= MAX_NODES && self.repeated <= MAX_REPEATED {
-            return Ok(());
-        }
-        let problem = syntax(span, "aliases and included files repeat more than any profile needs");
-        Err(problem.label("too much").help("write once what is needed once"))
-    }
-}
-
-/// Reads what stands `depth` deep in the profile.
-fn document(
-    text: &str,
-    file: FileId,
+/// Reads the one document of a file, which stands `depth` deep in the profile.
+pub(super) fn document(
+    tokens: Tokens<'_>,
     depth: usize,
     state: &mut State<'_>,
 ) -> Result<Node, Problem> {
-    if text.len() > MAX_BYTES {
-        let message = format!("the file is larger than {} KiB", MAX_BYTES >> 10);
-        return Err(Problem::new(Code::Syntax, None, message).help("is it a profile at all?"));
-    }
-    if let Some(at) = text.find('\0') {
-        let span = Span { file, start: at, end: at + 1 };
-        return Err(Problem::new(Code::Syntax, Some(span), "there is a NUL byte in the file")
-            .label("here")
-            .help(
-                "is it a profile at all? A text has none; some editors save UTF-16, which has many",
-            ));
-    }
-    let mut composer =
-        Composer { events: Parser::new_from_str(text), text, file, anchors: HashMap::new(), state };
-    composer.document(depth)
+    Composer { tokens, anchors: HashMap::new(), state }.document(depth)
 }
 
 /// Reads one file.
 struct Composer<'a, 's, 'i> {
-    events: Parser<'a, StrInput<'a>>,
-    text: &'a str,
-    file: FileId,
+    tokens: Tokens<'a>,
     anchors: HashMap<usize, Node>,
     state: &'s mut State<'i>,
-}
-
-/// An event of the parser with its place.
-struct Token<'a> {
-    event: Event<'a>,
-    span: Span,
-    tag_span: Option<Span>,
 }
 
 impl<'a> Composer<'a, '_, '_> {
     fn document(&mut self, depth: usize) -> Result<Node, Problem> {
         loop {
-            match self.next()?.event {
+            match self.tokens.next()?.event {
                 Event::DocumentStart(..) => break,
                 Event::StreamEnd => {
                     return Err(Problem::new(Code::Syntax, None, "the file is empty")
@@ -122,10 +36,10 @@ impl<'a> Composer<'a, '_, '_> {
                 _ => {}
             }
         }
-        let first = self.next()?;
+        let first = self.tokens.next()?;
         let node = self.node(first, depth)?;
         loop {
-            let Token { event, span, .. } = self.next()?;
+            let Token { event, span, .. } = self.tokens.next()?;
             match event {
                 Event::StreamEnd => return Ok(node),
                 Event::DocumentStart(..) => {
@@ -136,52 +50,6 @@ impl<'a> Composer<'a, '_, '_> {
                 _ => {}
             }
         }
-    }
-
-    /// The next event that is not a comment.
-    fn next(&mut self) -> Result<Token<'a>, Problem> {
-        loop {
-            match self.events.next_event() {
-                Some(Ok((Event::Comment(..), _))) => {}
-                Some(Ok((event, span))) => {
-                    let tag_span = span.tag_span().map(|span| self.place(&span));
-                    return Ok(Token { event, span: self.place(&span), tag_span });
-                }
-                Some(Err(error)) => return Err(self.unreadable(&error)),
-                None => {
-                    return Err(Problem::new(Code::Syntax, None, "the file ends in the middle"));
-                }
-            }
-        }
-    }
-
-    fn place(&self, span: &granit_parser::Span) -> Span {
-        let range = span.byte_range().unwrap_or_default();
-        Span { file: self.file, start: range.start, end: range.end }
-    }
-
-    /// The parser's complaint, at a place that can be marked.
-    fn unreadable(&self, error: &ScanError) -> Problem {
-        let start = error.marker().byte_offset().unwrap_or_default().min(self.text.len());
-        let mut span = Span { file: self.file, start, end: start };
-        let rest = &self.text[start..];
-        span.end += rest.chars().next().filter(|c| *c != '\n').map_or(0, char::len_utf8);
-        if error.info().contains("recursion limit") {
-            return too_deep(span);
-        }
-        let problem = if error.info().contains("unknown anchor") {
-            syntax(span, "no anchor of this name stands before it").label("an alias of nothing").help(
-                "an anchor is written `&name`, its alias `*name`; a text that begins with `*` needs quotes",
-            )
-        } else {
-            syntax(span, error.info()).label("here")
-        };
-        if self.text[..start].lines().last().is_some_and(|line| line.trim_start().starts_with('\t'))
-            || rest.starts_with('\t')
-        {
-            return problem.help("YAML is indented with spaces, never with tabs");
-        }
-        problem
     }
 
     fn node(&mut self, token: Token<'a>, depth: usize) -> Result<Node, Problem> {
@@ -228,7 +96,7 @@ impl<'a> Composer<'a, '_, '_> {
     fn items(&mut self, depth: usize) -> Result<(Vec<Node>, usize), Problem> {
         let mut items: Vec<Node> = Vec::new();
         loop {
-            let token = self.next()?;
+            let token = self.tokens.next()?;
             if token.event == Event::SequenceEnd {
                 let last = items.last().map_or(0, |item| item.span.end);
                 return Ok((items, closing(&token, last)));
@@ -242,7 +110,7 @@ impl<'a> Composer<'a, '_, '_> {
         let mut seen: HashMap<String, Span> = HashMap::new();
         let mut merged = Vec::new();
         loop {
-            let token = self.next()?;
+            let token = self.tokens.next()?;
             if token.event == Event::MappingEnd {
                 let last = entries.last().map_or(0, |entry| entry.value.span.end);
                 let end = closing(&token, last);
@@ -250,7 +118,7 @@ impl<'a> Composer<'a, '_, '_> {
                 return Ok((entries, end));
             }
             let key = self.key(token)?;
-            let token = self.next()?;
+            let token = self.tokens.next()?;
             let value = self.node(token, depth + 1)?;
             if key.text == "<<" {
                 merged.push(value);
@@ -357,7 +225,7 @@ impl<'a> Composer<'a, '_, '_> {
         let (file, text) = self
             .state
             .include
-            .include(path, self.file)
+            .include(path, self.tokens.file)
             .map_err(|(message, help)| refuse(message, &help))?;
         if self.state.open.contains(&file) || self.state.open.len() > MAX_INCLUDES {
             return Err(refuse(
@@ -367,7 +235,7 @@ impl<'a> Composer<'a, '_, '_> {
         }
         self.state.repeat(0, text.len(), node.span)?;
         self.state.open.push(file);
-        let node = document(&text, file, depth, self.state);
+        let node = super::document(&text, file, depth, self.state);
         self.state.open.pop();
         node
     }
@@ -376,16 +244,6 @@ impl<'a> Composer<'a, '_, '_> {
 /// Where a list or a map ends: with its bracket, or with the last thing in it.
 fn closing(token: &Token<'_>, last: usize) -> usize {
     if token.span.end > token.span.start { token.span.end } else { last }
-}
-
-fn too_deep(span: Span) -> Problem {
-    syntax(span, "this is nested too deeply for a profile")
-        .label("too deep")
-        .help("look for brackets that are not closed")
-}
-
-fn syntax(span: Span, message: impl Into<String>) -> Problem {
-    Problem::new(Code::Syntax, Some(span), message)
 }
 
 /// A tag as it is written: `!secret`; YAML's own as `!!str`.
