@@ -37,6 +37,7 @@ fn a_card_boots_and_publishes_what_its_sensors_feel() {
     keep_log("publishes", pi.console());
     let to_message = first_message.saturating_sub(network.at);
     eprintln!("power-on to login: {:.1} s", login.at.as_secs_f64());
+    eprintln!("first message: {}", first.text);
     eprintln!("network up to first message: {:.1} s", to_message.as_secs_f64());
     assert!(to_message.as_secs_f64() <= 10.0, "the first message came after {to_message:?}");
 

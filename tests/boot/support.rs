@@ -129,6 +129,8 @@ pub(crate) struct Record {
     pub(crate) temperature: f64,
     /// How long after its sampling it was received, in seconds.
     pub(crate) age: f64,
+    /// The message as it came, for whoever has to explain it.
+    pub(crate) text: String,
 }
 
 impl Record {
@@ -148,6 +150,7 @@ impl Record {
             timestamp,
             temperature: number("temperature"),
             age: now - timestamp,
+            text,
         }
     }
 }

@@ -32,6 +32,7 @@ fn checked(text: &str) -> String {
     for key in ["keys/id_ed25519.pub", ".ssh/id_ed25519.pub"] {
         project.write(key, "ssh-ed25519 AAAAC3Nz me\n");
     }
+    project.write("site/rootfs/etc/site.conf", "mine\n");
     let mut command = project.command(&["check", "kitchen.yaml"]);
     command.env("HOME", project.path("")).env("LAB_PSK", "the lab's passphrase");
     project.seen(&mut command)
