@@ -5,6 +5,7 @@ use std::path::Path;
 use imgbuild_schema::report::Report;
 use imgbuild_schema::{Code, DeviceSpec, Outcome, Problem, profile};
 
+use crate::choices::Choices;
 use crate::fault::Refused;
 use crate::overlay;
 use crate::profile::{Disk, examine, reason};
@@ -47,7 +48,7 @@ fn base(spec: &DeviceSpec, disk: &Disk, outcome: &mut Outcome) {
 
 /// Fills in the user's own overlays. What is wrong with their texts is returned, drawn into them.
 fn overlays(spec: &DeviceSpec, disk: &Disk, outcome: &mut Outcome) -> Vec<Report> {
-    let context = overlay::context(spec);
+    let context = overlay::context(spec, &Choices::unread(spec), None);
     let mut reports = Vec::new();
     for folder in &spec.overlays {
         let filled_in = overlay::from_folder(&disk.place(folder))

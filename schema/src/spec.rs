@@ -4,7 +4,7 @@ use std::net::IpAddr;
 use std::path::PathBuf;
 
 use crate::card::CardProfile;
-use crate::profile::{Base, EthernetAddress, Model, Security};
+use crate::profile::{Backend, Base, EthernetAddress, Model, Security};
 use crate::values::{Country, Hostname, Locale, Passphrase, Secret, Ssid, Timezone, UserName};
 use crate::{Sp, yaml};
 
@@ -48,6 +48,8 @@ impl DeviceSpec {
 /// The WiFi networks a device may join.
 #[derive(Clone, Debug)]
 pub struct WifiSpec {
+    /// The program that is to join networks.
+    pub backend: Sp<Backend>,
     /// Whose rules for radio hold.
     pub country: Country,
     /// The networks, the one to prefer first.

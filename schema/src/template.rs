@@ -2,7 +2,7 @@
 //!
 //! A template prints texts and numbers as they are, `true` and `false` in lower case, and nothing else; a
 //! name that is not defined is an error. Filters quote for the place a value lands in: `sh` for a shell's
-//! word, `hex` for bytes.
+//! word, `hex` for bytes in hexadecimal, `bytes` for a list of them, `keyfile` for a key file of `GLib`.
 
 use std::ops::Range;
 use std::sync::LazyLock;
@@ -87,6 +87,15 @@ fn more_than_names(template: &str) -> Option<Range<usize>> {
     template.find("{%").map(|at| at..at + 2)
 }
 
+/// What an expression, such as `network.wifi.networks`, lists.
+pub fn items(expression: &str, context: &Value) -> Result<Vec<Value>, TemplateError> {
+    ENVIRONMENT
+        .compile_expression(expression)
+        .and_then(|compiled| compiled.eval(context.clone()))
+        .and_then(|value| Ok(value.try_iter()?.collect()))
+        .map_err(|error| explain(expression, &error))
+}
+
 /// Asks whether a condition, such as `network.wifi is not none`, holds.
 pub fn holds(condition: &str, context: &Value) -> Result<bool, TemplateError> {
     ENVIRONMENT
@@ -110,6 +119,8 @@ fn environment() -> Environment<'static> {
     restrict(&mut environment, FUEL);
     environment.add_filter("sh", shell_word);
     environment.add_filter("hex", hexadecimal);
+    environment.add_filter("bytes", byte_list);
+    environment.add_filter("keyfile", key_file_value);
     environment
 }
 
@@ -149,6 +160,29 @@ fn hexadecimal(text: &str) -> String {
     text.bytes().map(|byte| format!("{byte:02x}")).collect()
 }
 
+/// A text's bytes as decimal numbers, each with a semicolon behind it: how `NetworkManager` takes names that may be
+/// no text (nm-settings-keyfile(5), `ssid`).
+fn byte_list(text: &str) -> String {
+    text.bytes().map(|byte| format!("{byte};")).collect()
+}
+
+/// A text as a value of a key file that is read back as it was: the escapes are those of `GLib`, every
+/// space among them, since those at the ends would be lost.
+pub fn key_file_value(text: &str) -> String {
+    let mut value = String::with_capacity(text.len());
+    for c in text.chars() {
+        match c {
+            '\\' => value.push_str(r"\\"),
+            ' ' => value.push_str(r"\s"),
+            '\n' => value.push_str(r"\n"),
+            '\r' => value.push_str(r"\r"),
+            '\t' => value.push_str(r"\t"),
+            c => value.push(c),
+        }
+    }
+    value
+}
+
 fn explain(template: &str, error: &Error) -> TemplateError {
     let message = match error.kind() {
         ErrorKind::UndefinedError => UNKNOWN.to_owned(),
@@ -183,6 +217,8 @@ mod tests {
         assert_eq!(filled("{{ device.id }}/x: {{ device.on }}\n").unwrap(), "pi/x: true\n");
         assert_eq!(filled("{% if device.on %}\non\n{% endif %}\n").unwrap(), "on\n");
         assert_eq!(filled("{{ \"it's\" | sh }} {{ 'é' | hex }}").unwrap(), r"'it'\''s' c3a9");
+        assert_eq!(filled("{{ 'é' | bytes }}").unwrap(), "195;169;");
+        assert_eq!(filled(r"{{ ' a\\b' | keyfile }}").unwrap(), r"\sa\\b");
     }
 
     #[test]

@@ -14,6 +14,7 @@ mod authority;
 mod agents;
 mod image;
 mod publishes;
+mod raspios;
 mod support;
 mod time_server;
 mod wifi;

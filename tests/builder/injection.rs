@@ -7,7 +7,7 @@ use std::process::Command;
 use crate::support::{PROFILE, Project, run};
 
 /// Texts with what means something to a shell, to YAML, to a configuration file, to a template.
-const HOSTILE: [&str; 14] = [
+pub(crate) const HOSTILE: [&str; 14] = [
     r#"say "hi""#,
     r"it's",
     r"back\slash\n",
@@ -25,7 +25,7 @@ const HOSTILE: [&str; 14] = [
 ];
 
 /// A text as YAML reads it whatever is in it: JSON's quoting is also YAML's.
-fn quoted(text: &str) -> String {
+pub(crate) fn quoted(text: &str) -> String {
     serde_json::to_string(text).unwrap()
 }
 

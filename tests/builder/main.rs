@@ -13,6 +13,7 @@ mod mistakes;
 mod overlays;
 mod plan;
 mod profiles;
+mod raspios;
 mod reproducible;
 #[path = "../support/mod.rs"]
 #[expect(dead_code, reason = "shared with other tests, which need more of it")]

@@ -54,10 +54,15 @@ impl Bases {
     /// Opens a named base; makes it first where it has not been made yet.
     pub fn ensure(&self, name: &str, progress: Progress) -> anyhow::Result<Base> {
         let recipe = Recipe::of(name).ok_or_else(|| anyhow!("no base is called `{name}`"))?;
+        self.obtain(recipe, progress)
+    }
+
+    /// Opens the base of a recipe; makes it first where it has not been made yet.
+    pub fn obtain(&self, recipe: &Recipe, progress: Progress) -> anyhow::Result<Base> {
         let path = self.folder.join(recipe.file_name());
         if !path.exists() {
             self.make(recipe, &path, progress)
-                .with_context(|| format!("making the base {name}"))?;
+                .with_context(|| format!("making the base {}", recipe.name))?;
         }
         Base::open(&path)
     }

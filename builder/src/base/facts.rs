@@ -44,6 +44,50 @@ pub struct Network {
     pub dhcpcd: bool,
 }
 
+/// What an image does at its first start, if it is let.
+#[derive(Clone, Debug, Default, PartialEq, Eq, serde::Serialize)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "any of them may be there, and any may be missing"
+)]
+pub struct FirstBoot {
+    /// Asks on the screen for a user's name (`userconfig.service` of Raspberry Pi OS).
+    pub wizard: bool,
+    /// Reads `rpi-preseed.toml` from the boot partition.
+    pub preseed: bool,
+    /// Grows its root file system: `resize`, or a program of its own in place of init, on the kernel's command line.
+    pub resizes: bool,
+    /// Makes SSH host keys where there are none.
+    pub makes_host_keys: bool,
+}
+
+impl FirstBoot {
+    fn read(root: &Root, boot: &Boot) -> anyhow::Result<Self> {
+        let unit = |name: &str| has(root, &format!("lib/systemd/system/{name}.service"));
+        let line = boot.read_text("/cmdline.txt")?.unwrap_or_default();
+        Ok(Self {
+            wizard: unit("userconfig")?,
+            preseed: root.resolve("/usr/lib/rpi-preseed")?.is_some(),
+            resizes: line.split_whitespace().any(|word| RESIZING.contains(&word)),
+            makes_host_keys: unit("sshd-keygen")?,
+        })
+    }
+}
+
+/// Words of a kernel's command line by which Raspberry Pi OS grows its root file system at the first start: those of
+/// Debian 13, 12 and 11.
+pub(crate) const RESIZING: [&str; 3] = [
+    "resize",
+    "init=/usr/lib/raspberrypi-sys-mods/firstboot",
+    "init=/usr/lib/raspi-config/init_resize.sh",
+];
+
+/// Is a file there, below `/usr` or, before Debian 12, outside it?
+fn has(root: &Root, path: &str) -> anyhow::Result<bool> {
+    Ok(root.resolve(&format!("/usr/{path}"))?.is_some()
+        || root.resolve(&format!("/{path}"))?.is_some())
+}
+
 /// The facts of an image, each read out of it.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
 pub struct Facts {
@@ -66,6 +110,8 @@ pub struct Facts {
     pub network: Network,
     /// Does it configure itself with cloud-init?
     pub cloud_init: bool,
+    /// What else it does at its first start.
+    pub first_boot: FirstBoot,
     /// The root file system.
     pub root: Superblock,
     /// What the boot partition holds.
@@ -92,6 +138,7 @@ impl Facts {
             boot_mount: boot_mount(&root)?,
             network: network(&root)?,
             cloud_init: root.resolve("/usr/bin/cloud-init")?.is_some(),
+            first_boot: FirstBoot::read(&root, &boot)?,
             root: superblock,
             firmware: Firmware::read(&boot)?,
         })
@@ -171,15 +218,11 @@ fn boot_mount(root: &Root) -> anyhow::Result<String> {
 }
 
 fn network(root: &Root) -> anyhow::Result<Network> {
-    // from Bookworm on /lib and /sbin are links into /usr; before it they are not
-    let has = |places: [&str; 2]| -> anyhow::Result<bool> {
-        Ok(root.resolve(places[0])?.is_some() || root.resolve(places[1])?.is_some())
-    };
     Ok(Network {
-        networkd: has(["/usr/lib/systemd/systemd-networkd", "/lib/systemd/systemd-networkd"])?,
-        resolved: has(["/usr/lib/systemd/systemd-resolved", "/lib/systemd/systemd-resolved"])?,
-        network_manager: has(["/usr/sbin/NetworkManager", "/sbin/NetworkManager"])?,
-        wpa_supplicant: has(["/usr/sbin/wpa_supplicant", "/sbin/wpa_supplicant"])?,
-        dhcpcd: has(["/usr/sbin/dhcpcd", "/sbin/dhcpcd"])?,
+        networkd: has(root, "lib/systemd/systemd-networkd")?,
+        resolved: has(root, "lib/systemd/systemd-resolved")?,
+        network_manager: has(root, "sbin/NetworkManager")?,
+        wpa_supplicant: has(root, "sbin/wpa_supplicant")?,
+        dhcpcd: has(root, "sbin/dhcpcd")?,
     })
 }

@@ -131,7 +131,7 @@ fn is_fat(kind: u8) -> bool {
 }
 
 /// Bytes as hexadecimal digits.
-fn hex(bytes: &[u8]) -> String {
+pub(crate) fn hex(bytes: &[u8]) -> String {
     bytes.iter().fold(String::with_capacity(bytes.len() * 2), |digits, byte| {
         digits + &format!("{byte:02x}")
     })

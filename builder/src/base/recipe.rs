@@ -8,9 +8,10 @@ use sha2::{Digest, Sha256};
 
 use super::hex;
 use super::mbr::{Mbr, Partition};
+use crate::uuid::uuid;
 
-/// The script that all recipes share.
-const ASSEMBLE: &str = include_str!("recipes/assemble.sh");
+/// The script that all recipes share, unless they bring their own.
+pub const ASSEMBLE: &str = include_str!("recipes/assemble.sh");
 
 /// What mmdebstrap is told for every base. No translations and no manuals: nobody reads them on a device
 /// without a screen.
@@ -41,11 +42,11 @@ pub struct Recipe {
     /// Parts of the archive that packages may come from.
     pub components: &'static str,
     /// The script that prepares the empty tree.
-    setup: &'static str,
+    pub setup: &'static str,
     /// The packages to install, a comment to each.
-    packages: &'static str,
+    pub packages: &'static str,
     /// Files that are laid into the scratch folder, under these names.
-    files: &'static [(&'static str, &'static str)],
+    pub files: &'static [(&'static str, &'static str)],
 }
 
 macro_rules! files {
@@ -89,6 +90,16 @@ impl Recipe {
             self.suite.to_owned(),
         ];
         OPTIONS.map(str::to_owned).into_iter().chain(own).collect()
+    }
+
+    /// A file of the recipe, before anything is filled in.
+    ///
+    /// # Panics
+    ///
+    /// If the recipe has no file of that name.
+    pub fn file(&self, wanted: &str) -> &'static str {
+        let found = self.files.iter().find(|(name, _)| *name == wanted);
+        found.unwrap_or_else(|| panic!("{} has no file {wanted}", self.name)).1
     }
 
     /// The files for the scratch folder, with what is known about this base filled in.
@@ -163,14 +174,6 @@ impl Recipe {
     }
 }
 
-/// A UUID of version 8: made from a digest, in its maker's own way.
-fn uuid(mut bytes: [u8; 16]) -> String {
-    bytes[6] = bytes[6] & 0x0F | 0x80;
-    bytes[8] = bytes[8] & 0x3F | 0x80;
-    let digits = hex(&bytes);
-    [&digits[..8], &digits[8..12], &digits[12..16], &digits[16..20], &digits[20..]].join("-")
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -227,8 +230,7 @@ mod tests {
     }
 
     #[test]
-    fn a_uuid_has_its_form() {
-        assert_eq!(uuid([0xFF; 16]), "ffffffff-ffff-8fff-bfff-ffffffffffff");
+    fn each_purpose_has_its_own_bytes() {
         assert_ne!(RECIPES[0].derive("one purpose"), RECIPES[0].derive("another"));
     }
 

@@ -1,19 +1,44 @@
 //! What a template knows: the device as it is meant.
 
+use std::net::IpAddr;
+
 use imgbuild_schema::profile::{EthernetAddress, Security};
 use imgbuild_schema::spec::{AccessSpec, DeviceSpec, EthernetSpec, WifiNetworkSpec, WifiSpec};
 use minijinja::{Value, context};
+use sha2::{Digest, Sha256};
 
+use crate::base::facts::Facts;
+use crate::choices::Choices;
 use crate::password;
+use crate::uuid::uuid;
 
-/// The names that overlays' templates may use. Some of the values are secrets.
-pub fn context(spec: &DeviceSpec) -> Value {
+/// The names that overlays' templates may use: the device as it is meant, on a base of which this is known. Some of the
+/// values are secrets.
+pub fn context(spec: &DeviceSpec, choices: &Choices, facts: Option<&Facts>) -> Value {
     context! {
+        base => base(facts),
         device => device(spec),
-        network => context! { wifi => spec.wifi.as_ref().map(wifi), ethernet => ethernet(&spec.ethernet) },
+        network => context! {
+            manager => choices.manager.name(),
+            wifi => spec.wifi.as_ref().map(|wifi| self::wifi(wifi, spec)),
+            ethernet => ethernet(&spec.ethernet, spec),
+        },
         access => spec.access.as_ref().map(|access| self::access(access, spec)),
         sensors => context! { i2c => spec.card.sensors.iter().any(|sensor| !sensor.driver.i2c().is_empty()) },
         agent => context! { profile => spec.card_profile() },
+    }
+}
+
+/// What the base has; nothing is said to be there of one that has not been read.
+fn base(facts: Option<&Facts>) -> Value {
+    let has = |of: fn(&Facts) -> bool| facts.is_some_and(of);
+    context! {
+        network_manager => has(|facts| facts.network.network_manager),
+        resolved => has(|facts| facts.network.resolved),
+        dhcpcd => has(|facts| facts.network.dhcpcd),
+        cloud_init => has(|facts| facts.cloud_init),
+        wizard => has(|facts| facts.first_boot.wizard),
+        makes_host_keys => has(|facts| facts.first_boot.makes_host_keys),
     }
 }
 
@@ -31,16 +56,29 @@ fn device(spec: &DeviceSpec) -> Value {
     }
 }
 
-fn wifi(wifi: &WifiSpec) -> Value {
-    let count = wifi.networks.len();
-    let networks = wifi.networks.iter().enumerate();
-    let networks: Vec<Value> =
-        networks.map(|(index, network)| wifi_network(network, count - index)).collect();
+fn wifi(wifi: &WifiSpec, spec: &DeviceSpec) -> Value {
+    let networks = wifi.networks.iter().zip(1..);
+    let networks: Vec<Value> = networks
+        .map(|(network, number)| {
+            let id = connection_id(spec, &format!("wifi {}", network.ssid.as_str()));
+            let priority = wifi.networks.len() + 1 - number;
+            context! { id => id, number => number, priority => priority, ..wifi_network(network) }
+        })
+        .collect();
     context! { country => wifi.country.as_str(), networks => networks }
 }
 
-/// The higher its priority, the sooner a network is joined.
-fn wifi_network(network: &WifiNetworkSpec, priority: usize) -> Value {
+/// The same for the same device and network, and for no other: `NetworkManager` knows a connection by its UUID.
+fn connection_id(spec: &DeviceSpec, name: &str) -> String {
+    let digest = Sha256::new()
+        .chain_update(spec.card.device.id.as_str())
+        .chain_update([0])
+        .chain_update(name)
+        .finalize();
+    uuid(std::array::from_fn(|at| digest[at]))
+}
+
+fn wifi_network(network: &WifiNetworkSpec) -> Value {
     let passphrase = network.passphrase.as_ref();
     let psk = match (network.security, passphrase) {
         (Security::Wpa2, Some(passphrase)) => {
@@ -58,17 +96,33 @@ fn wifi_network(network: &WifiNetworkSpec, priority: usize) -> Value {
         psk => psk,
         passphrase => passphrase.map(|passphrase| passphrase.expose().to_owned()),
         hidden => network.hidden,
-        priority => priority,
     }
 }
 
-fn ethernet(ethernet: &EthernetSpec) -> Value {
+fn ethernet(ethernet: &EthernetSpec, spec: &DeviceSpec) -> Value {
     let address = match ethernet.address {
         EthernetAddress::Dhcp => None,
-        EthernetAddress::Static(address) => Some(address.to_string()),
+        EthernetAddress::Static(address) => Some(address),
+    };
+    // the two versions of IP are configured apart where NetworkManager is
+    let version = |of: fn(&IpAddr) -> bool| {
+        let dns: Vec<String> =
+            ethernet.dns.iter().filter(|it| of(it)).map(ToString::to_string).collect();
+        context! {
+            address => address.filter(|it| of(&it.address())).map(|it| it.to_string()),
+            gateway => ethernet.gateway.filter(of).map(|it| it.to_string()),
+            dns => dns,
+        }
     };
     let dns: Vec<String> = ethernet.dns.iter().map(ToString::to_string).collect();
-    context! { address => address, gateway => ethernet.gateway.map(|it| it.to_string()), dns => dns }
+    context! {
+        id => connection_id(spec, "ethernet"),
+        address => address.map(|it| it.to_string()),
+        gateway => ethernet.gateway.map(|it| it.to_string()),
+        dns => dns,
+        ipv4 => version(IpAddr::is_ipv4),
+        ipv6 => version(IpAddr::is_ipv6),
+    }
 }
 
 fn access(access: &AccessSpec, spec: &DeviceSpec) -> Value {

@@ -9,12 +9,17 @@ use serde::Deserialize;
 pub struct Manifest {
     /// The condition under which the overlay applies; always, if there is none.
     pub when: Option<String>,
+    /// A list, such as `network.wifi.networks`, of whose items each is a reason to apply the overlay once, with the
+    /// item as `item`. Once, if there is none.
+    pub each: Option<String>,
     /// What systemd starts, and what it must not.
     pub units: Units,
     /// Lines for `config.txt`, for all boards.
     pub config_txt: Vec<String>,
     /// Words for the kernel's command line. A word `key=value` replaces others of that key.
     pub cmdline: Vec<String>,
+    /// Words to take out of the kernel's command line, if they are there.
+    pub cmdline_without: Vec<String>,
     /// Groups to be there.
     pub groups: Vec<String>,
     /// Users to be there, each with a group of that name.

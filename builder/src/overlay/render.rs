@@ -4,7 +4,7 @@ use anyhow::{Context, bail};
 use imgbuild_schema::report::Report;
 use imgbuild_schema::template::{self, TemplateError};
 use imgbuild_schema::{Code, FileId, Problem, Span, yaml};
-use minijinja::Value;
+use minijinja::{Value, context};
 
 use super::folder::is_template;
 use super::{Attributes, Content, Manifest, Overlay, Units, User, Volume};
@@ -21,31 +21,24 @@ pub struct Rendered {
     pub files: BTreeMap<(Volume, String), Content>,
 }
 
-/// Fills in an overlay; none if it does not apply to this device.
-pub fn render(overlay: &Overlay, context: &Value) -> anyhow::Result<Option<Rendered>> {
+/// Fills in an overlay: once, or once for each item of a list; not at all if it does not apply to this device.
+pub fn render(overlay: &Overlay, context: &Value) -> anyhow::Result<Vec<Rendered>> {
     let manifest = parse(overlay)?;
     let texts = Texts { overlay, context };
     if let Some(condition) = &manifest.when
         && !template::holds(condition, context)
             .map_err(|error| texts.manifest_error(condition, &error))?
     {
-        return Ok(None);
+        return Ok(Vec::new());
     }
-    let mut files = BTreeMap::new();
-    for source in &overlay.files {
-        let (volume, path) = place(&source.path)
-            .with_context(|| format!("{}: {} lies nowhere", overlay.origin, source.path))?;
-        let path = texts.fill_in(&format!("/{path}"))?;
-        let (path, content) = match (&source.content, path.strip_suffix(".j2")) {
-            (Content::Bytes(template), Some(path)) if is_template(&source.path) => {
-                (path.to_owned(), texts.file(&source.path, template)?)
-            }
-            (content, _) => (path, content.clone()),
-        };
-        files.insert((volume, path), content);
-    }
-    let manifest = texts.manifest(manifest)?;
-    Ok(Some(Rendered { origin: overlay.origin.clone(), manifest, files }))
+    let Some(list) = &manifest.each else { return Ok(vec![texts.all(manifest)?]) };
+    let items =
+        template::items(list, context).map_err(|error| texts.manifest_error(list, &error))?;
+    let each = items.into_iter().map(|item| {
+        let context = &context! { item => item, ..context.clone() };
+        Texts { overlay, context }.all(manifest.clone())
+    });
+    each.collect()
 }
 
 fn parse(overlay: &Overlay) -> anyhow::Result<Manifest> {
@@ -71,6 +64,26 @@ struct Texts<'a> {
 }
 
 impl Texts<'_> {
+    /// The whole overlay.
+    fn all(&self, manifest: Manifest) -> anyhow::Result<Rendered> {
+        let mut files = BTreeMap::new();
+        for source in &self.overlay.files {
+            let (volume, path) = place(&source.path).with_context(|| {
+                format!("{}: {} lies nowhere", self.overlay.origin, source.path)
+            })?;
+            let path = self.fill_in(&format!("/{path}"))?;
+            let (path, content) = match (&source.content, path.strip_suffix(".j2")) {
+                (Content::Bytes(template), Some(path)) if is_template(&source.path) => {
+                    (path.to_owned(), self.file(&source.path, template)?)
+                }
+                (content, _) => (path, content.clone()),
+            };
+            files.insert((volume, path), content);
+        }
+        let manifest = self.manifest(manifest)?;
+        Ok(Rendered { origin: self.overlay.origin.clone(), manifest, files })
+    }
+
     fn manifest(&self, manifest: Manifest) -> anyhow::Result<Manifest> {
         let fill_in_pairs = |pairs: BTreeMap<String, String>| {
             let pairs =
@@ -83,12 +96,14 @@ impl Texts<'_> {
             .map(|(path, attributes)| Ok((self.fill_in(path)?, self.attributes(attributes)?)));
         Ok(Manifest {
             when: None,
+            each: None,
             units: Units {
                 enable: self.list(&manifest.units.enable)?,
                 mask: self.list(&manifest.units.mask)?,
             },
             config_txt: self.list(&manifest.config_txt)?,
             cmdline: self.list(&manifest.cmdline)?,
+            cmdline_without: self.list(&manifest.cmdline_without)?,
             groups: self.list(&manifest.groups)?,
             users: manifest.users.iter().map(|user| self.user(user)).collect::<Result<_, _>>()?,
             lock_accounts: manifest.lock_accounts,
@@ -160,6 +175,6 @@ fn refusal(path: &str, template: &str, error: &TemplateError) -> anyhow::Error {
     });
     let problem = Problem::new(Code::BadTemplate, span, error.to_string())
         .label("here")
-        .help("a template knows `device`, `network`, `access`, `sensors` and `agent`");
+        .help("a template knows `device`, `network`, `access`, `sensors`, `agent` and `base`");
     Refused(Report::of(path, template, problem)).into()
 }

@@ -13,6 +13,8 @@ use crate::overlay::{Rendered, User};
 /// The ids of people, and those of programs; the latter are given from the top, as systemd does.
 const PEOPLE: RangeInclusive<u32> = 1_000..=59_999;
 const SYSTEM: RangeInclusive<u32> = 100..=999;
+/// The id of the first of people.
+const FIRST: u32 = 1_000;
 
 const PASSWD: &str = "/etc/passwd";
 const SHADOW: &str = "/etc/shadow";
@@ -96,6 +98,9 @@ impl Accounts {
 
     fn add_user(&mut self, user: &User) -> anyhow::Result<()> {
         let User { name, home, shell, .. } = user;
+        if !user.system && self.uid(name).is_err() {
+            self.rename_first(name);
+        }
         let password = if user.password.is_empty() { NO_PASSWORD } else { &user.password };
         let mut fields = [name, "x", "", "", "", home, shell].map(str::to_owned);
         let range = if user.system { SYSTEM } else { PEOPLE };
@@ -131,6 +136,27 @@ impl Accounts {
             self.join(group, name);
         }
         Ok(())
+    }
+
+    /// Gives a base's first user another name, if nobody can log in to the account: it is there to be renamed. Raspberry
+    /// Pi OS has such a one, `pi`, which is in all the groups that matter there.
+    fn rename_first(&mut self, name: &str) {
+        let first = self.passwd.names().into_iter().find(|it| self.uid(it).ok() == Some(FIRST));
+        let locked = |it: &String| {
+            self.shadow.field(it, 1).is_some_and(|password| password.starts_with(['!', '*']))
+        };
+        let Some(first) = first.filter(locked) else { return };
+        for table in [&mut self.passwd, &mut self.shadow, &mut self.group, &mut self.gshadow] {
+            table.edit(&first, 0, |_| name.to_owned());
+        }
+        for table in [&mut self.group, &mut self.gshadow] {
+            for group in table.names() {
+                table.edit(&group, 3, |list| {
+                    let members = list.split(',').map(|it| if it == first { name } else { it });
+                    members.collect::<Vec<_>>().join(",")
+                });
+            }
+        }
     }
 
     /// A group of that name and its id, made if it is not there, with the first of `ids` that is free

@@ -44,13 +44,14 @@ fn for_all_boards(lines: &[String]) -> Vec<bool> {
         .collect()
 }
 
-/// The kernel's command line with every word of `wanted`. A word `key=value` takes the place of others
-/// of that key. One line, without a newline at its end, which the firmware would pass on.
-pub(super) fn cmdline(text: &str, wanted: &[&str]) -> String {
-    if wanted.is_empty() {
+/// The kernel's command line with every word of `wanted` and none of `without`. A word `key=value` takes the place
+/// of others of that key. One line, without a newline at its end, which the firmware would pass on.
+pub(super) fn cmdline(text: &str, wanted: &[&str], without: &[&str]) -> String {
+    let mut words: Vec<&str> = text.split_whitespace().collect();
+    if wanted.is_empty() && !words.iter().any(|word| without.contains(word)) {
         return text.to_owned();
     }
-    let mut words: Vec<&str> = text.split_whitespace().collect();
+    words.retain(|word| !without.contains(word));
     for wanted in wanted {
         let key = wanted.split_once('=').map(|(key, _)| key);
         words.retain(|word| match key {
@@ -91,10 +92,11 @@ mod tests {
     fn a_word_replaces_others_of_its_key_and_the_line_stays_one() {
         let line = "root=PARTUUID=1-02 cfg80211.ieee80211_regdom=DE rootwait\n";
         assert_eq!(
-            cmdline(line, &["cfg80211.ieee80211_regdom=NL"]),
+            cmdline(line, &["cfg80211.ieee80211_regdom=NL"], &[]),
             "root=PARTUUID=1-02 rootwait cfg80211.ieee80211_regdom=NL"
         );
-        assert_eq!(cmdline("a quiet", &["quiet"]), "a quiet");
-        assert_eq!(cmdline("a\n", &[]), "a\n");
+        assert_eq!(cmdline("a quiet", &["quiet"], &[]), "a quiet");
+        assert_eq!(cmdline("a\n", &[], &["resize"]), "a\n");
+        assert_eq!(cmdline("a resize resized\n", &[], &["resize"]), "a resized");
     }
 }

@@ -9,6 +9,7 @@ use imgbuild_schema::card::CREDENTIALS_PATH;
 use super::accounts::Accounts;
 use super::{BaseView, Node, Operation, Plan, boot_files, check_path, units};
 use crate::base::tree::{Kind, Tree};
+use crate::choices::Choices;
 use crate::overlay::{Attributes, Content, Rendered, Volume};
 
 /// A plan in the making.
@@ -17,6 +18,7 @@ pub(super) struct Composer<'a> {
     accounts: Accounts,
     entries: BTreeMap<(Volume, String), Entry>,
     date: u64,
+    choices: Choices,
 }
 
 /// What a path is to be, before owners have numbers.
@@ -27,8 +29,8 @@ struct Entry {
 }
 
 impl<'a> Composer<'a> {
-    pub(super) fn new(base: BaseView<'a>, date: u64) -> Self {
-        Self { base, accounts: Accounts::default(), entries: BTreeMap::new(), date }
+    pub(super) fn new(base: BaseView<'a>, date: u64, choices: Choices) -> Self {
+        Self { base, accounts: Accounts::default(), entries: BTreeMap::new(), date, choices }
     }
 
     /// Adds an overlay's own files and links.
@@ -62,7 +64,9 @@ impl<'a> Composer<'a> {
             manifests().flat_map(|it| &it.config_txt).map(String::as_str).collect();
         self.boot_file("/config.txt", |text| boot_files::config_txt(text, &lines))?;
         let words: Vec<&str> = manifests().flat_map(|it| &it.cmdline).map(String::as_str).collect();
-        self.boot_file("/cmdline.txt", |text| boot_files::cmdline(text, &words))
+        let without: Vec<&str> =
+            manifests().flat_map(|it| &it.cmdline_without).map(String::as_str).collect();
+        self.boot_file("/cmdline.txt", |text| boot_files::cmdline(text, &words, &without))
     }
 
     /// Edits a file of the boot partition, which every base has.
@@ -157,7 +161,8 @@ impl<'a> Composer<'a> {
                 self.attribute(pattern, attributes, &overlay.origin)?;
             }
         }
-        let mut plan = Plan { boot: Vec::new(), root: Vec::new(), date: self.date };
+        let reasons = std::mem::take(&mut self.choices.reasons);
+        let mut plan = Plan { boot: Vec::new(), root: Vec::new(), date: self.date, reasons };
         for ((volume, path), entry) in std::mem::take(&mut self.entries) {
             let operation = self.operation(volume, path, entry)?;
             match volume {

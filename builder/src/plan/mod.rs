@@ -19,6 +19,7 @@ use imgbuild_schema::{DeviceSpec, Problem};
 
 use crate::base::facts::Facts;
 use crate::base::tree::Tree;
+use crate::choices::Choices;
 use crate::fault::Refused;
 use crate::overlay::{self, Content, Overlay};
 
@@ -35,6 +36,8 @@ pub struct Plan {
     pub root: Vec<Operation>,
     /// The time, in seconds since 1970, that everything written is dated.
     pub date: u64,
+    /// What follows from the base, and why: a sentence each.
+    pub reasons: Vec<String>,
 }
 
 /// One path and what it comes to be. Whatever was there before is replaced, but a folder stays.
@@ -106,12 +109,14 @@ pub fn plan(
     if !problems.is_empty() {
         return Err(Refused(report(problems)).into());
     }
-    let context = overlay::context(spec);
+    let choices =
+        Choices::of(spec, base.facts).map_err(|problem| Refused(report(vec![problem])))?;
+    let context = overlay::context(spec, &choices, Some(base.facts));
     let mut rendered = Vec::new();
     for overlay in overlays {
         rendered.extend(overlay::render(overlay, &context)?);
     }
-    let mut composer = Composer::new(base, date);
+    let mut composer = Composer::new(base, date, choices);
     for overlay in &rendered {
         composer.files(overlay)?;
     }

@@ -4,6 +4,7 @@ use std::fmt::{self, Write as _};
 
 use imgbuild_schema::DeviceSpec;
 use imgbuild_schema::report::Redactions;
+use imgbuild_schema::template::key_file_value;
 use serde::Serialize;
 
 use super::{Node, Operation, Plan};
@@ -24,6 +25,8 @@ pub struct Shown {
     pub base: String,
     /// The time, in seconds since 1970, that everything is dated.
     pub date: u64,
+    /// What follows from the base, and why.
+    pub reasons: Vec<String>,
     /// What is written, in this order.
     pub files: Vec<File>,
 }
@@ -65,6 +68,7 @@ impl Shown {
             model: spec.model.name(),
             base: spec.base.to_string(),
             date: plan.date,
+            reasons: plan.reasons.clone(),
             files: plan
                 .boot
                 .iter()
@@ -122,6 +126,7 @@ fn with_derived(spec: &DeviceSpec, redactions: &Redactions) -> Redactions {
         let digits: String =
             passphrase.expose().bytes().map(|byte| format!("{byte:02x}")).collect();
         all.add(&digits, &shown);
+        all.add(&key_file_value(passphrase.expose()), &shown);
         all.add(password::wpa_key(&network.ssid, passphrase).expose(), &shown);
     }
     if let Some(access) = &spec.access
@@ -136,6 +141,9 @@ fn with_derived(spec: &DeviceSpec, redactions: &Redactions) -> Redactions {
 impl fmt::Display for Shown {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "{}: {} on {}", self.device, self.model, self.base)?;
+        for reason in &self.reasons {
+            writeln!(f, "{reason}")?;
+        }
         for file in &self.files {
             file.fmt(f)?;
         }

@@ -12,7 +12,7 @@ pub(super) fn wifi(
     let networks: Vec<_> =
         wifi.networks.iter().map(|network| wifi_network(network, resolver)).collect();
     let networks = networks.into_iter().collect::<Result<Vec<_>, _>>()?;
-    Ok(Some(WifiSpec { country: (*wifi.country).clone(), networks }))
+    Ok(Some(WifiSpec { backend: wifi.backend.clone(), country: (*wifi.country).clone(), networks }))
 }
 
 fn wifi_network(

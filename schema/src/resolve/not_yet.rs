@@ -2,7 +2,7 @@
 //! setting is ever silently left out.
 
 use super::Resolver;
-use crate::profile::{Backend, Base, NamedBase, Payload, Profile};
+use crate::profile::{Base, NamedBase, Payload, Profile};
 use crate::sensor::Driver;
 use crate::{Code, Problem, Span};
 
@@ -18,11 +18,6 @@ pub(super) fn note(profile: &Profile, resolver: &mut Resolver<'_>) {
     ];
     if *telemetry.payload == Payload::Reading {
         found.push(written(telemetry.payload.span(), "the payload `reading`"));
-    }
-    if let Some(wifi) = &profile.network.wifi
-        && *wifi.backend == Backend::NetworkManager
-    {
-        found.push(written(wifi.backend.span(), "NetworkManager"));
     }
     found.push(match &*profile.base {
         Base::Named(NamedBase::DebianTrixieArm64) => None,

@@ -9,7 +9,7 @@ use super::run;
 
 /// Sectors, as on a real card, but fewer.
 const BOOT: (u32, u32) = (16_384, 69_632);
-const ROOT: (u32, u32) = (86_016, 49_152);
+pub(super) const ROOT: (u32, u32) = (86_016, 49_152);
 
 /// A small base with what the builder looks at in a real one, made by the reference tools, without
 /// rights. Made once for all tests.

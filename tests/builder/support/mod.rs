@@ -4,6 +4,7 @@ mod base;
 mod card;
 mod terminal;
 
+use std::fmt::Write as _;
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
@@ -16,6 +17,7 @@ use crate::shared::authority::{Authority, Pair, Valid};
 use tempfile::TempDir;
 
 pub(crate) use base::Fixture;
+use base::ROOT;
 pub(crate) use card::Card;
 pub(crate) use terminal::Terminal;
 
@@ -89,6 +91,29 @@ impl Project {
         run("cp", &["--sparse=always".as_ref(), Fixture::get().image(), &path]);
         fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).unwrap();
         path
+    }
+
+    /// A base of this project's own, with these files beside or in place of the small one's. Written by debugfs.
+    pub(crate) fn base_with(&self, files: &[(&str, &str)]) {
+        let base = self.own_base();
+        let mut script = String::new();
+        for (number, (path, content)) in files.iter().enumerate() {
+            let source = self.path(&format!("base-file-{number}"));
+            fs::write(&source, content).unwrap();
+            for (at, _) in path.match_indices('/').skip(1) {
+                writeln!(script, "mkdir {}", &path[..at]).unwrap();
+            }
+            writeln!(script, "rm {path}\nwrite {} {path}", source.display()).unwrap();
+        }
+        self.write("base-files", &script);
+        let image = format!("{}?offset={}", base.display(), u64::from(ROOT.0) * 512);
+        // folders that are there and files that are not are complained of
+        run("debugfs", &["-w".as_ref(), "-f".as_ref(), &self.path("base-files"), image.as_ref()]);
+        run("e2fsck", &["-fn".as_ref(), image.as_ref()]);
+        for number in 0..files.len() {
+            fs::remove_file(self.path(&format!("base-file-{number}"))).unwrap();
+        }
+        fs::remove_file(self.path("base-files")).unwrap();
     }
 
     /// The program, to be called in the project's folder.
