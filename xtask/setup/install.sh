@@ -2,7 +2,7 @@
 # Installs what the project needs and the machine lacks, and nothing twice:
 #   - Debian packages (debian-packages.txt), as root or through sudo;
 #   - Python tools (python-requirements.txt), in a virtual environment under target/;
-#   - the kernel's handler for arm64 programs, with which a base image is put together.
+#   - the kernel's handlers for ARM programs of 64 and 32 bits, with which base images are put together.
 # Needs: Debian 12 or later, or a Debian-like Ubuntu, and a Rust toolchain.
 set -eu
 
@@ -103,17 +103,19 @@ install_python_tools() {
     cp "$requirements" "$stamp"
 }
 
-# Where systemd is not the first process, the package registers no handler: done here as it would.
+# Where systemd is not the first process, the package registers no handler: done here as it would. $1 is QEMU's name
+# for the processor.
 register_binfmt() {
     handlers=/proc/sys/fs/binfmt_misc
-    [ -e "$handlers/qemu-aarch64" ] && return
-    [ "$(uname -m)" = aarch64 ] && return
-    say "registering the kernel's handler for arm64 programs"
+    [ -e "$handlers/qemu-$1" ] && return
+    [ "$(uname -m)" = "$1" ] && return
+    say "registering the kernel's handler for $1 programs"
     [ -e "$handlers/register" ] || as_root mount -t binfmt_misc binfmt_misc "$handlers"
-    [ -e "$handlers/qemu-aarch64" ] && return
-    as_root sh -c "cat /usr/lib/binfmt.d/qemu-aarch64.conf > $handlers/register"
+    [ -e "$handlers/qemu-$1" ] && return
+    as_root sh -c "cat /usr/lib/binfmt.d/qemu-$1.conf > $handlers/register"
 }
 
 [ -z "$(missing)" ] || install_packages
 install_python_tools
-register_binfmt
+register_binfmt aarch64
+register_binfmt arm

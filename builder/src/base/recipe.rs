@@ -50,22 +50,44 @@ pub struct Recipe {
 }
 
 macro_rules! files {
-    ($folder:literal: $($name:literal)+) => {
+    ($($name:literal: $folder:literal)+) => {
         &[$(($name, include_str!(concat!("recipes/", $folder, "/", $name)))),+]
     };
 }
 
 /// The bases that can be made.
-pub const RECIPES: [Recipe; 1] = [Recipe {
-    name: "debian-trixie-arm64",
-    suite: "trixie",
-    architecture: "arm64",
-    components: "main,non-free-firmware",
-    setup: include_str!("recipes/debian-trixie-arm64/setup.sh"),
-    packages: include_str!("recipes/debian-trixie-arm64/packages.txt"),
-    files: files!("debian-trixie-arm64":
-        "finish.sh" "config.txt" "cmdline.txt" "rootfs/etc/fstab" "rootfs/etc/default/raspi-firmware"),
-}];
+pub const RECIPES: [Recipe; 2] = [
+    Recipe {
+        name: "debian-trixie-arm64",
+        suite: "trixie",
+        architecture: "arm64",
+        components: "main,non-free-firmware",
+        setup: include_str!("recipes/debian-trixie-arm64/setup.sh"),
+        packages: include_str!("recipes/debian-trixie-arm64/packages.txt"),
+        files: files!(
+            "finish.sh": "common"
+            "config.txt": "debian-trixie-arm64"
+            "cmdline.txt": "common"
+            "rootfs/etc/fstab": "common"
+            "rootfs/etc/default/raspi-firmware": "common"
+        ),
+    },
+    Recipe {
+        name: "debian-bookworm-armel",
+        suite: "bookworm",
+        architecture: "armel",
+        components: "main,non-free-firmware",
+        setup: include_str!("recipes/debian-bookworm-armel/setup.sh"),
+        packages: include_str!("recipes/debian-bookworm-armel/packages.txt"),
+        files: files!(
+            "finish.sh": "common"
+            "config.txt": "debian-bookworm-armel"
+            "cmdline.txt": "common"
+            "rootfs/etc/fstab": "common"
+            "rootfs/etc/default/raspi-firmware": "common"
+        ),
+    },
+];
 
 impl Recipe {
     /// The recipe of a named base.
@@ -217,7 +239,7 @@ mod tests {
 
     #[test]
     fn nothing_names_a_device_node() {
-        for (name, content) in RECIPES[0].files() {
+        for (name, content) in RECIPES.iter().flat_map(Recipe::files) {
             assert!(!content.contains("mmcblk"), "{name}");
             assert!(!content.contains("@DISK_ID@"), "{name}");
         }

@@ -20,7 +20,7 @@ pub(super) fn note(profile: &Profile, resolver: &mut Resolver<'_>) {
         found.push(written(telemetry.payload.span(), "the payload `reading`"));
     }
     found.push(match &*profile.base {
-        Base::Named(NamedBase::DebianTrixieArm64) => None,
+        Base::Named(NamedBase::DebianTrixieArm64 | NamedBase::DebianBookwormArmel) => None,
         Base::File(file) => file.sha256.as_ref().and_then(|it| written(it.span(), "`sha256`")),
         base => written(profile.base.span(), &format!("the base {base}")),
     });
