@@ -11,6 +11,7 @@
 #[expect(dead_code, reason = "shared with other tests, which need more of it")]
 mod authority;
 
+mod access_point;
 mod agents;
 mod image;
 mod publishes;

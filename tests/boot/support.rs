@@ -44,9 +44,14 @@ pub(crate) struct Proof {
 }
 
 impl Proof {
-    /// A profile of these sections and overlays, beside those for the device's keys and its broker, and
-    /// for the clock: the time comes from a server on this machine.
+    /// A profile for a Pi 3 with Debian, of these sections and overlays.
     pub(crate) fn new(sections: &str, overlays: &[&str]) -> Self {
+        Self::on("debian-trixie-arm64", "pi-3", sections, overlays)
+    }
+
+    /// A profile for this base and model, of these sections and overlays, beside those for the device's keys and its
+    /// broker, and for the clock: the time comes from a server on this machine.
+    pub(crate) fn on(base: &str, model: &str, sections: &str, overlays: &[&str]) -> Self {
         let overlays = [&["./time"], overlays].concat().join(", ");
         let folder = tempfile::tempdir().unwrap();
         let clients = Authority::new("devices");
@@ -64,8 +69,8 @@ impl Proof {
         put("ca.pem", &broker.authority().unwrap());
         let profile = format!(
             "version: 1\n\
-             base: debian-trixie-arm64\n\
-             device: {{id: greenhouse-01, model: pi-3, hostname: greenhouse, timezone: Europe/Amsterdam}}\n\
+             base: {base}\n\
+             device: {{id: greenhouse-01, model: {model}, hostname: greenhouse, timezone: Europe/Amsterdam}}\n\
              cloud:\n  mqtt:\n    host: {HOST}\n    \
                  connect: {{address: '10.0.2.2:{}'}}\n    \
                  tls: {{ca: !file ca.pem, certificate: !file device.pem, private_key: !file device.key}}\n\
@@ -104,9 +109,14 @@ impl Proof {
         card
     }
 
-    /// Puts the card into a Pi and switches it on.
+    /// Puts the card into a Pi 3 and switches it on.
     pub(crate) fn power_on(&self, card: &Card) -> Emulator {
-        Machine::pi3(card).append(JOURNAL).clock(Clock::Unset).start(&self.path("pi")).unwrap()
+        self.start(Machine::pi3(card))
+    }
+
+    /// Switches a machine on.
+    pub(crate) fn start(&self, machine: Machine) -> Emulator {
+        machine.append(JOURNAL).clock(Clock::Unset).start(&self.path("pi")).unwrap()
     }
 
     /// The next message of a sensor; those of others before it are skipped.

@@ -1,13 +1,12 @@
 //! WiFi, in the guest: a real access point on a simulated radio, and the card's own configuration.
 
-use std::path::Path;
-use std::process::Command;
+use imgbuild::base::cache::Bases;
 
+use crate::access_point::{self, PASSPHRASE};
 use crate::support::{PATIENCE, Proof, keep_log, one_at_a_time};
 
 /// A name with all that a careless program trips over: a space, a quote, a letter outside ASCII.
 const SSID: &str = "Gänse \"7\" haus";
-const PASSPHRASE: &str = "correct horse \\ battery";
 
 fn sections() -> String {
     format!(
@@ -20,7 +19,19 @@ fn sections() -> String {
 fn a_card_joins_its_network_and_no_other_passphrase_lets_it_in() {
     let _one = one_at_a_time();
     let proof = Proof::new(&sections(), &["./access-point"]);
-    access_point(&proof.path("access-point"));
+    let octets: String = SSID.bytes().map(|byte| format!("{byte:02x}")).collect();
+    let hostapd = |passphrase: &str| {
+        format!(
+            "interface=wlan1\ndriver=nl80211\nssid2={octets}\nutf8_ssid=1\nhw_mode=g\nchannel=1\n\
+             wpa=2\nwpa_key_mgmt=WPA-PSK\nrsn_pairwise=CCMP\nwpa_passphrase={passphrase}\n"
+        )
+    };
+    let base = Bases::of_user().unwrap().path("debian-trixie-arm64").unwrap();
+    let script = include_str!("access-point.sh");
+    access_point::overlay(&proof.path("access-point"), &base, script, |put| {
+        put("opt/ap/right.conf", &hostapd(PASSPHRASE));
+        put("opt/ap/wrong.conf", &hostapd("another passphrase"));
+    });
     let image = proof.build();
     let card = proof.flash(&image);
     let pi = proof.power_on(&card);
@@ -52,40 +63,4 @@ fn a_card_joins_its_network_and_no_other_passphrase_lets_it_in() {
     let kibibytes = memory.text.split_whitespace().rev().nth(1).unwrap().parse::<u64>().unwrap();
     assert!(kibibytes <= 12 * 1024, "the agent takes {kibibytes} KiB");
     pi.stop().unwrap();
-}
-
-/// An overlay with hostapd and a DHCP server of Debian's, in a network namespace of the guest's own, on the
-/// second of two simulated radios.
-fn access_point(overlay: &Path) {
-    let rootfs = overlay.join("rootfs");
-    let put = |path: &str, text: &str| {
-        let path = rootfs.join(path);
-        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
-        std::fs::write(path, text).unwrap();
-    };
-    let octets: String = SSID.bytes().map(|byte| format!("{byte:02x}")).collect();
-    let hostapd = |passphrase: &str| {
-        format!(
-            "interface=wlan1\ndriver=nl80211\nssid2={octets}\nutf8_ssid=1\nhw_mode=g\nchannel=1\n\
-             wpa=2\nwpa_key_mgmt=WPA-PSK\nrsn_pairwise=CCMP\nwpa_passphrase={passphrase}\n"
-        )
-    };
-    put("opt/ap/right.conf", &hostapd(PASSPHRASE));
-    put("opt/ap/wrong.conf", &hostapd("another passphrase"));
-    put("opt/ap/run", include_str!("access-point.sh"));
-    put("etc/modules-load.d/hwsim.conf", "mac80211_hwsim\n");
-    put("etc/modprobe.d/hwsim.conf", "options mac80211_hwsim radios=2\n");
-    put("usr/lib/systemd/system/access-point.service", include_str!("access-point.service"));
-    std::fs::write(
-        overlay.join("overlay.yaml"),
-        "units: {enable: [access-point.service]}\nattributes:\n  /opt/ap/run: {mode: \"0755\"}\n  /opt/ap/bin/*: {mode: \"0755\"}\n",
-    )
-    .unwrap();
-    let script =
-        Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/boot/access-point-packages.sh");
-    let base =
-        imgbuild::base::cache::Bases::of_user().unwrap().path("debian-trixie-arm64").unwrap();
-    let output =
-        Command::new("sh").arg(script).arg(base).arg(rootfs.join("opt/ap")).output().unwrap();
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
 }

@@ -251,6 +251,20 @@ fn a_plan_says_what_follows_from_the_base() {
     assert!(!seen.contains("canary"), "{seen}");
 }
 
+#[test]
+fn a_sensor_that_the_kernel_cannot_reach_is_told() {
+    let project = Project::new();
+    let kernel = |modules: &str| {
+        let path = |name: &str| format!("/usr/lib/modules/6.12/{name}");
+        let (dep, builtin) = (path("modules.dep"), path("modules.builtin"));
+        project.base_with(&[(dep.as_str(), modules), (builtin.as_str(), "")]);
+        project.imgbuild(&["plan", "kitchen.yaml"])
+    };
+    assert_snapshot!(kernel("kernel/fs/vfat.ko.xz: kernel/drivers/i2c/i2c-dev.ko.xz\n"));
+    let seen = kernel("kernel/drivers/i2c/i2c-dev.ko.xz:\n");
+    assert!(seen.starts_with("exit: 0\n"), "{seen}");
+}
+
 /// sudo and SSH say themselves whether they take what is written for them.
 #[test]
 fn sudo_and_ssh_take_their_files() {

@@ -1,6 +1,7 @@
 //! An emulated Raspberry Pi, put together and switched on.
 
 use std::fs::{self, File};
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
@@ -46,6 +47,7 @@ pub struct Machine {
     redirect: Option<Redirect>,
     clock: Clock,
     thermometer: u8,
+    forwards: Vec<(SocketAddr, SocketAddr)>,
     more: Vec<String>,
 }
 
@@ -59,6 +61,7 @@ impl Machine {
             redirect: None,
             clock: Clock::Now,
             thermometer: THERMOMETER,
+            forwards: Vec::new(),
             more: Vec::new(),
         }
     }
@@ -86,6 +89,13 @@ impl Machine {
     #[must_use]
     pub fn thermometer(mut self, address: u8) -> Self {
         self.thermometer = address;
+        self
+    }
+
+    /// Passes connections to an address of this machine on to one in the Pi's network, over TCP.
+    #[must_use]
+    pub fn forward(mut self, here: SocketAddr, there: SocketAddr) -> Self {
+        self.forwards.push((here, there));
         self
     }
 
@@ -137,7 +147,7 @@ impl Machine {
             .arg(&files.kernel)
             .arg("-dtb")
             .arg(&files.device_tree)
-            .args(["-netdev", "user,id=n0", "-device", "usb-net,netdev=n0"]);
+            .args(["-netdev", &self.network(), "-device", "usb-net,netdev=n0"]);
         if let Some(initrd) = &files.initrd {
             tool = tool.arg("-initrd").arg(initrd);
         }
@@ -146,6 +156,12 @@ impl Machine {
         }
         let address = self.thermometer;
         Ok(tool.arg("-device").arg(format!("tmp105,bus=i2c-bus.1,address={address:#x},id=t1")))
+    }
+
+    fn network(&self) -> String {
+        let forwards = self.forwards.iter();
+        let forwards = forwards.map(|(here, there)| format!(",hostfwd=tcp:{here}-{there}"));
+        format!("user,id=n0{}", forwards.collect::<String>())
     }
 }
 

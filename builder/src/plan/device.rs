@@ -11,6 +11,7 @@ pub(super) fn against_base(spec: &DeviceSpec, base: BaseView<'_>) -> anyhow::Res
     problems.extend(model(spec, base));
     problems.extend(timezone(spec, base.root)?);
     problems.extend(locale(spec, base.root)?);
+    problems.extend(bus(spec, base.root)?);
     Ok(problems)
 }
 
@@ -51,6 +52,47 @@ fn model(spec: &DeviceSpec, base: BaseView<'_>) -> Option<Problem> {
         );
     }
     None
+}
+
+/// How programs reach an I²C bus, and so every sensor on it.
+const BUS_MODULE: &str = "i2c-dev";
+
+/// A bus that no kernel of the base lets programs reach.
+fn bus(spec: &DeviceSpec, root: &dyn Tree) -> anyhow::Result<Option<Problem>> {
+    let mut sensors = spec.card.sensors.iter().filter(|sensor| !sensor.driver.i2c().is_empty());
+    let Some(sensor) = sensors.next() else { return Ok(None) };
+    let kernels = kernels(root)?;
+    // one without modules has its drivers inside, where nobody can look
+    if kernels.is_empty() || kernels.iter().any(|modules| has_module(modules, BUS_MODULE)) {
+        return Ok(None);
+    }
+    let message = format!(
+        "the base's kernel has no module {BUS_MODULE}, and the sensor `{}` is read through it",
+        sensor.id
+    );
+    Ok(Some(
+        Problem::new(Code::NotInBase, spec.base.span(), message)
+            .label("cannot read it")
+            .help("choose a base with a complete kernel"),
+    ))
+}
+
+/// The modules of each kernel in the base, by their paths: those apart from it and those inside (modprobe(8)).
+fn kernels(root: &dyn Tree) -> anyhow::Result<Vec<String>> {
+    const FOLDER: &str = "/usr/lib/modules";
+    let mut kernels = Vec::new();
+    for version in root.list(FOLDER)? {
+        let read = |name: &str| root.read_text(&format!("{FOLDER}/{version}/{name}"));
+        if let Some(modules) = read("modules.dep")? {
+            kernels.push(modules + &read("modules.builtin")?.unwrap_or_default());
+        }
+    }
+    Ok(kernels)
+}
+
+fn has_module(modules: &str, name: &str) -> bool {
+    let file = format!("/{name}.ko");
+    modules.lines().any(|line| line.split(':').next().is_some_and(|path| path.contains(&file)))
 }
 
 fn timezone(spec: &DeviceSpec, root: &dyn Tree) -> anyhow::Result<Option<Problem>> {
