@@ -23,6 +23,8 @@ pub mod overlay;
 mod password;
 pub mod plan;
 pub mod profile;
+pub mod progress;
 pub mod render;
 mod scratch;
 pub mod tool;
+pub mod unpack;
