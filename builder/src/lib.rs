@@ -16,6 +16,7 @@ pub mod build;
 pub mod cli;
 pub mod emulator;
 pub mod fault;
+pub mod fetch;
 pub mod image;
 pub mod init;
 pub mod interrupt;

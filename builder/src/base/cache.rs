@@ -55,11 +55,13 @@ impl Bases {
     pub fn ensure(&self, name: &str, progress: Progress) -> anyhow::Result<Base> {
         let recipe = Recipe::of(name).ok_or_else(|| anyhow!("no base is called `{name}`"))?;
         let path = self.folder.join(recipe.file_name());
-        if !path.exists() {
+        loop {
+            if let Some(base) = Base::held(&path)? {
+                return Ok(base);
+            }
             self.make(recipe, &path, progress)
                 .with_context(|| format!("making the base {name}"))?;
         }
-        Base::open(&path)
     }
 
     fn make(&self, recipe: &Recipe, path: &Path, progress: Progress) -> anyhow::Result<()> {
@@ -92,12 +94,12 @@ fn default_folder(variable: impl Fn(&str) -> Option<OsString>) -> Option<PathBuf
     caches.map(|folder| folder.join("imgbuild"))
 }
 
-/// Waits until nobody else makes this base. The lock is freed with the file, also when we are killed.
-fn lock(path: &Path, progress: Progress) -> anyhow::Result<File> {
+/// Waits until nobody else is at this base. The lock is freed with the file, also when we are killed.
+pub(crate) fn lock(path: &Path, progress: Progress) -> anyhow::Result<File> {
     let file = File::create(path).with_context(|| format!("opening {}", path.display()))?;
     match file.try_lock() {
         Ok(()) => return Ok(file),
-        Err(TryLockError::WouldBlock) => progress("waiting for another build that makes it"),
+        Err(TryLockError::WouldBlock) => progress("waiting for another build that is at it"),
         Err(TryLockError::Error(error)) => return Err(error).context("locking the cache"),
     }
     file.lock().context("locking the cache")?;
@@ -178,6 +180,6 @@ mod tests {
             first.take();
         })
         .unwrap();
-        assert_eq!(told.take(), "waiting for another build that makes it");
+        assert_eq!(told.take(), "waiting for another build that is at it");
     }
 }
