@@ -27,5 +27,6 @@ pub mod profile;
 pub mod progress;
 pub mod render;
 mod scratch;
+pub mod source;
 pub mod tool;
 pub mod unpack;

@@ -24,11 +24,9 @@ pub(super) fn note(profile: &Profile, resolver: &mut Resolver<'_>) {
     {
         found.push(written(wifi.backend.span(), "NetworkManager"));
     }
-    found.push(match &*profile.base {
-        Base::Named(NamedBase::DebianTrixieArm64) => None,
-        Base::File(file) => file.sha256.as_ref().and_then(|it| written(it.span(), "`sha256`")),
-        base => written(profile.base.span(), &format!("the base {base}")),
-    });
+    if let Base::Named(base @ NamedBase::DebianBookwormArmel) = &*profile.base {
+        found.push(written(profile.base.span(), &format!("the base {}", base.name())));
+    }
     for driver in profile.sensors.iter().flat_map(|sensor| sensor.drivers()) {
         if !matches!(*driver, Driver::Tmp102(_) | Driver::CpuTemperature(_)) {
             found.push(written(driver.span(), &format!("the sensor {}", driver.name())));
