@@ -113,8 +113,10 @@ fn variant(name: &str) -> Vec<u8> {
 fn age(kitchen: &Kitchen, url: &str) {
     for name in kitchen.kept().iter().filter(|name| name.contains(".json")) {
         let path = kitchen.cache().join("images").join(name);
-        let is_it = fs::read_to_string(&path).unwrap().contains(url);
-        let file = fs::File::open(path.with_extension("img")).unwrap();
+        let record: Value = serde_json::from_slice(&fs::read(&path).unwrap()).unwrap();
+        let is_it = record["from"] == url;
+        let image = format!("{}.img", record["extract_sha256"].as_str().unwrap());
+        let file = fs::File::open(path.with_file_name(image)).unwrap();
         let used = file.metadata().unwrap().modified().unwrap();
         let by = Duration::from_secs(if is_it { 60 } else { 3600 });
         file.set_modified(used - by).unwrap();
@@ -178,6 +180,30 @@ fn remains_and_parts_are_listed_and_pruned() {
     let left = fs::read_dir(kitchen.cache()).unwrap().map(|it| it.unwrap().file_name());
     let left: Vec<_> = left.filter(|name| !name.to_str().unwrap().contains(".lock")).collect();
     assert_eq!(left, ["images"]);
+}
+
+#[test]
+fn an_image_that_is_packed_in_two_ways_is_kept_once() {
+    let kitchen = Kitchen::new("{file: base.img}");
+    fs::write(kitchen.project.path("base.img.xz"), &packed().0).unwrap();
+    run(
+        "zstd",
+        &[
+            "-q".as_ref(),
+            "-f".as_ref(),
+            &kitchen.project.path("base.img"),
+            "-o".as_ref(),
+            &kitchen.project.path("base.img.zst"),
+        ],
+    );
+    for name in ["base.img.xz", "base.img.zst", "base.img.xz"] {
+        let seen = kitchen.see(&["base", "fetch", name]);
+        let path = format!("‹project›/cache/images/{}.img", packed().1);
+        assert_eq!(seen, format!("exit: 0\n{name}: {path}\n"));
+    }
+    assert_eq!(kitchen.kept().len(), 3, "{:?}", kitchen.kept());
+    kitchen.see(&["base", "prune", "--all"]);
+    assert!(kitchen.kept().is_empty(), "{:?}", kitchen.kept());
 }
 
 #[test]

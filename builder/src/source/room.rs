@@ -11,7 +11,7 @@ use anyhow::Context;
 use imgbuild_schema::values::ByteSize;
 use serde::Serialize;
 
-use super::store::{Store, files};
+use super::store::{Record, Store, files};
 use crate::base::cache::Bases;
 use crate::base::recipe::RECIPES;
 use crate::fault::Usage;
@@ -68,7 +68,7 @@ pub fn limit() -> anyhow::Result<u64> {
 /// Everything in the cache, what was used last coming first.
 pub fn list(bases: &Bases) -> anyhow::Result<Vec<Cached>> {
     let store = Store::beside(bases);
-    let images = store.images()?;
+    let (images, notes) = (store.images()?, store.notes()?);
     let mut found = Vec::new();
     for path in files(bases.folder())? {
         let name = name(&path);
@@ -86,7 +86,7 @@ pub fn list(bases: &Bases) -> anyhow::Result<Vec<Cached>> {
             Some("img") => Kind::Image,
             Some("part") => Kind::Part,
             Some("unpacking") => Kind::Remains,
-            Some("json") if !path.with_extension("img").exists() => Kind::Remains,
+            Some("json") if !is_of_use(&store, &notes, &path) => Kind::Remains,
             Some("tag") if !path.with_extension("").exists() => Kind::Remains,
             // the note of an image, of somebody who was killed: whoever is at one holds what we hold now
             _ if name(&path).starts_with(scratch::PREFIX) => Kind::Remains,
@@ -111,7 +111,8 @@ pub fn list(bases: &Bases) -> anyhow::Result<Vec<Cached>> {
 /// Brings the cache below its limit and removes what is left of no use; or removes `all` that nobody uses. Returns
 /// what is gone.
 pub fn prune(bases: &Bases, limit: u64, all: bool) -> anyhow::Result<Vec<Cached>> {
-    let _guard = Store::beside(bases).guard()?;
+    let store = Store::beside(bases);
+    let _guard = store.guard()?;
     let mut found = list(bases)?;
     let mut total: u64 = found.iter().map(|cached| cached.bytes).sum();
     let mut gone = Vec::new();
@@ -124,7 +125,7 @@ pub fn prune(bases: &Bases, limit: u64, all: bool) -> anyhow::Result<Vec<Cached>
             Kind::Made => all,
             Kind::Image | Kind::Part => all || total > limit,
         };
-        if goes && cached.remove()? {
+        if goes && cached.remove(&store)? {
             total -= cached.bytes;
             gone.push(cached);
         }
@@ -141,6 +142,12 @@ pub(super) fn keep_limit(store: &Store, watch: &dyn Watch) -> anyhow::Result<()>
         }
     }
     Ok(())
+}
+
+/// Is the image of this note there?
+fn is_of_use(store: &Store, notes: &[(PathBuf, Record)], note: &Path) -> bool {
+    let record = notes.iter().find(|(path, _)| path == note).map(|(_, record)| record);
+    record.is_some_and(|record| store.image(record).exists())
 }
 
 fn name(path: &Path) -> String {
@@ -161,7 +168,7 @@ impl Cached {
     }
 
     /// Removes it, unless somebody is at it. Says whether it is gone.
-    fn remove(&self) -> anyhow::Result<bool> {
+    fn remove(&self, store: &Store) -> anyhow::Result<bool> {
         let context = || format!("removing {}", self.path.display());
         let lock = match self.kind {
             Kind::Image | Kind::Made => File::open(&self.path),
@@ -184,7 +191,12 @@ impl Cached {
             fs::remove_file(&self.path).with_context(context)?;
         }
         match self.kind {
-            Kind::Image => drop(fs::remove_file(self.path.with_extension("json"))),
+            Kind::Image => {
+                for (note, _) in store.notes()?.iter().filter(|it| store.image(&it.1) == self.path)
+                {
+                    fs::remove_file(note).with_context(context)?;
+                }
+            }
             Kind::Part => drop(fs::remove_file(self.path.with_extension("part.tag"))),
             Kind::Made | Kind::Remains => {}
         }

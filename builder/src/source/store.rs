@@ -2,7 +2,8 @@
 //!
 //! ```text
 //! images/E.img        an image, E being its SHA-256: complete, or not there: it is renamed into place
-//! images/E.json       where it came from, and its hashes; written before the image, removed after it
+//! images/P.json       what is known of the file it came from, P being that one's SHA-256: packed in two ways, an image
+//!                     has two; written before the image, removed after it
 //! images/K.part       being downloaded, or left for the next try; K is a hash that is known before
 //! images/K.unpacking  being unpacked, or left by a program that was killed
 //! images/K.lock       held by whoever is at K
@@ -92,15 +93,25 @@ impl Store {
         &self.folder
     }
 
-    /// Every image that is kept, with its record.
+    /// Every note of an image, whether it is still kept or not.
+    pub(super) fn notes(&self) -> anyhow::Result<Vec<(PathBuf, Record)>> {
+        let notes = files(&self.folder)?.into_iter();
+        let notes = notes.filter(|path| path.extension().is_some_and(|it| it == "json"));
+        Ok(notes.filter_map(|path| read_record(&path).map(|record| (path, record))).collect())
+    }
+
+    /// Where the image of a note lies.
+    pub(super) fn image(&self, record: &Record) -> PathBuf {
+        self.folder.join(format!("{}.img", record.extract_sha256))
+    }
+
+    /// Every image that is kept, with its records.
     pub fn images(&self) -> anyhow::Result<Vec<(PathBuf, Record)>> {
         let mut images = Vec::new();
-        for path in files(&self.folder)? {
-            if path.extension().is_some_and(|it| it == "json")
-                && let Some(record) = read_record(&path)
-                && path.with_extension("img").exists()
-            {
-                images.push((path.with_extension("img"), record));
+        for (_, record) in self.notes()? {
+            let path = self.image(&record);
+            if path.exists() {
+                images.push((path, record));
             }
         }
         images.sort_by(|one, other| one.0.cmp(&other.0));
@@ -267,8 +278,8 @@ impl Store {
         // nobody writes to a base: cards are copies of it
         fs::set_permissions(&scratch.0, Permissions::from_mode(0o444))
             .context("protecting the image")?;
-        let path = self.folder.join(format!("{}.img", record.extract_sha256));
-        let note = path.with_extension("json");
+        let path = self.image(record);
+        let note = self.folder.join(format!("{}.json", record.sha256));
         let mut file = scratch::file_beside(&note, 0o644)?;
         serde_json::to_writer_pretty(&mut file, record)?;
         file.persist(&note)
