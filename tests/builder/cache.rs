@@ -14,6 +14,20 @@ use crate::support::server::{Reply, Server};
 use crate::support::{Fixture, PROFILE, run};
 
 #[test]
+fn a_silent_server_keeps_nobody_from_ending() {
+    let server = Server::start(|request| Reply::right(request, &packed().0).silent(1_000));
+    let kitchen = Kitchen::new(&by_url(&server));
+    let mut fetch = Process::start(
+        kitchen.command(&["base", "fetch", "kitchen.yaml", "--quiet"]).stderr(Stdio::null()),
+    );
+    let part = kitchen.cache().join("images").join(format!("{}.part", hash(&packed().0)));
+    wait_for("the first bytes", || (part.metadata().ok()?.len() == 1_000).then_some(()));
+    fetch.signal("-INT");
+    assert_eq!(fetch.wait(), Some(130));
+    assert_eq!(part.metadata().unwrap().len(), 1_000, "what came is kept");
+}
+
+#[test]
 fn two_programs_at_once_fetch_it_once() {
     let server = Server::of(packed().0.clone());
     let kitchen = Kitchen::new(&by_url(&server));
