@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::net::TcpListener;
+use std::time::Duration;
 
 use imgbuild::fetch::Downloaded;
 
@@ -195,17 +196,18 @@ fn a_server_that_is_not_there_is_named() {
 
 #[test]
 fn a_server_that_goes_silent_is_not_waited_for_for_ever() {
-    let (error, left) = refusal(|request| match request.before {
+    let server = Server::start(|request| match request.before {
         0 => Reply::right(request, &content()).silent(300_000),
         _ => Reply::right(request, &content()).silent(0),
     });
-    assert!(
-        error.ends_with("300000 bytes are kept for the next try: the server went silent"),
-        "{error}"
-    );
-    assert_eq!(left[0], ("image.part".to_owned(), 300_000));
+    let place = Place::new().patient_for(Duration::from_secs(2));
+    let error = place.get(&server.url("/image.xz")).unwrap_err();
+    let words = "300000 bytes are kept for the next try: the server went silent";
+    assert!(error.ends_with(words), "{error}");
+    assert_eq!(place.left()[0], ("image.part".to_owned(), 300_000));
     let mute = TcpListener::bind("127.0.0.1:0").unwrap();
-    let error = Place::new().get(&format!("http://{}/a", mute.local_addr().unwrap())).unwrap_err();
+    let place = Place::new().patient_for(Duration::from_secs(1));
+    let error = place.get(&format!("http://{}/a", mute.local_addr().unwrap())).unwrap_err();
     assert!(error.ends_with("does not answer"), "{error}");
 }
 

@@ -7,7 +7,7 @@ use serde_json::json;
 
 use crate::support::kitchen::{Kitchen, by_url, hash, packed};
 use crate::support::server::{Reply, Server};
-use crate::support::{Fixture, PROFILE, Project};
+use crate::support::{Fixture, PROFILE, Project, run};
 
 const LITE: &str = "2025-10-01-raspios-trixie-arm64-lite.img.xz";
 const BOOKWORM: &str = "2025-11-24-raspios-bookworm-arm64-lite.img.xz";
@@ -137,6 +137,18 @@ fn raspberry_pi_os_by_its_name_is_found_pinned_and_stays() {
         "{seen}"
     );
     assert_eq!(kitchen.lock()["bases"]["raspios-lite-arm64"]["release_date"], "2025-12-04");
+}
+
+#[test]
+fn the_pin_is_of_the_file_that_was_meant_not_of_another_packing() {
+    let server = raspberry();
+    let kitchen = Kitchen::new("raspios-lite-arm64");
+    let list = list_of(&kitchen, &server);
+    let (image, other) = (kitchen.project.path("base.img"), kitchen.project.path("other.zst"));
+    run("zstd", &["-q".as_ref(), "-f".as_ref(), &image, "-o".as_ref(), &other]);
+    assert!(kitchen.see(&["base", "fetch", "other.zst"]).starts_with("exit: 0\n"));
+    kitchen.builds(&[&list]);
+    assert_eq!(kitchen.lock()["bases"]["raspios-lite-arm64"]["sha256"], hash(&packed().0));
 }
 
 #[test]

@@ -123,6 +123,7 @@ pub fn text(url: &str, most: u64, patience: Patience) -> anyhow::Result<String> 
 fn is_here(url: &str) -> bool {
     let host = url.split_once("://").map_or("", |(_, rest)| rest);
     let host = host.split(['/', '?', '#']).next().unwrap_or_default();
+    let host = host.rsplit_once('@').map_or(host, |(_, host)| host);
     let name = host.rsplit_once(':').map_or(host, |(name, _)| name);
     ["localhost", "127.0.0.1", "[::1]"].contains(&name)
 }
@@ -276,5 +277,36 @@ fn remove(path: &Path) -> anyhow::Result<()> {
             Err(error).with_context(|| format!("removing {}", path.display()))
         }
         _ => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn this_machine_is_known_by_its_address_alone() {
+        for url in ["http://localhost/a", "http://127.0.0.1:8080", "http://me:x@[::1]:80/a?b#c"] {
+            assert!(is_here(url), "{url}");
+        }
+        for url in
+            ["http://127.0.0.1:80@example.org/a", "http://localhost.example.org/", "http:///", "a"]
+        {
+            assert!(!is_here(url), "{url}");
+        }
+    }
+
+    #[test]
+    fn what_may_be_a_secret_is_not_shown() {
+        for (url, safe) in [
+            (
+                "https://me:canary@example.org/a.img?token=canary#canary",
+                "https://example.org/a.img",
+            ),
+            ("https://example.org?canary", "https://example.org"),
+            ("raspios-lite-arm64@bookworm", "raspios-lite-arm64@bookworm"),
+        ] {
+            assert_eq!(shown(url), safe);
+        }
     }
 }

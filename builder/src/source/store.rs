@@ -132,11 +132,16 @@ impl Store {
         open().with_context(|| format!("locking {}", path.display()))
     }
 
-    /// The image that all that is known goes with, if it is kept; it stays as long as the base lives.
-    pub fn find(&self, known: &Known<'_>) -> anyhow::Result<Option<(Record, Base)>> {
+    /// The image that all that is known goes with, if it is kept; it stays as long as the base lives. The same image
+    /// packed by somebody else is not meant: its record would be pinned.
+    fn find(&self, known: &Known<'_>, origin: &str) -> anyhow::Result<Option<(Record, Base)>> {
         for (path, record) in self.images()? {
             let same = |known: Option<&str>, has: &str| known.is_none_or(|known| known == has);
-            if same(known.sha256, &record.sha256)
+            let is_that_file = known.sha256.is_some()
+                || known.size == Some(record.size)
+                || known.size.is_none() && record.from == origin;
+            if is_that_file
+                && same(known.sha256, &record.sha256)
                 && same(known.extract_sha256, &record.extract_sha256)
                 && let Some(base) = Base::held(&path)?
             {
@@ -156,18 +161,21 @@ impl Store {
         watch: &dyn Watch,
     ) -> anyhow::Result<(Record, Base)> {
         let key = known.sha256.or(known.extract_sha256).context("nothing is known of the image")?;
+        let origin = match from {
+            From::Url { url, .. } => fetch::shown(url),
+            From::File(path) => path.display().to_string(),
+        };
         let mut is_new = false;
         loop {
-            if let Some(found) = self.find(known)? {
+            if let Some(found) = self.find(known, &origin)? {
                 if is_new {
                     super::room::keep_limit(self, watch)?;
                 }
                 return Ok(found);
             }
-            if let From::Url { url, offline: true } = from {
-                let url = fetch::shown(url);
+            if let From::Url { offline: true, .. } = from {
                 return Err(fault::Lacking(format!(
-                    "the image {url} is not in {} and the network is not to be used; fetch it with `imgbuild base fetch` first",
+                    "the image {origin} is not in {} and the network is not to be used; fetch it with `imgbuild base fetch` first",
                     self.folder.display()
                 ))
                 .into());
@@ -177,7 +185,7 @@ impl Store {
                 .with_context(|| format!("making {}", self.folder.display()))?;
             let _lock = lock(&self.folder.join(format!("{key}.lock")), &|line| watch.line(line))?;
             // whoever held the lock before may have fetched it
-            if self.find(known)?.is_none() {
+            if self.find(known, &origin)?.is_none() {
                 self.bring(key, known, from, watch)?;
             }
             is_new = true;

@@ -16,11 +16,16 @@ pub(crate) fn content() -> Vec<u8> {
 }
 
 /// A folder to download into.
-pub(crate) struct Place(pub(crate) TempDir);
+pub(crate) struct Place(pub(crate) TempDir, Duration);
 
 impl Place {
     pub(crate) fn new() -> Self {
-        Self(tempfile::tempdir().unwrap())
+        Self(tempfile::tempdir().unwrap(), Duration::from_secs(30))
+    }
+
+    /// Waits for a silent server no longer than this.
+    pub(crate) fn patient_for(self, time: Duration) -> Self {
+        Self(self.0, time)
     }
 
     pub(crate) fn part(&self) -> PathBuf {
@@ -39,8 +44,7 @@ impl Place {
         size: Option<u64>,
     ) -> Result<Downloaded, String> {
         let wanted = Wanted { url, sha256, size, proved_later: false };
-        let patience =
-            Patience { connect: Duration::from_secs(5), silence: Duration::from_millis(500) };
+        let patience = Patience { connect: self.1, silence: self.1 };
         let got = fetch::download(&wanted, &self.part(), patience, &Unwatched);
         got.map_err(|error| format!("{error:#}"))
     }
