@@ -6,25 +6,24 @@ use anyhow::Context;
 use imgbuild_schema::profile;
 
 use crate::base::Base;
-use crate::base::cache::Bases;
 use crate::overlay::{self, Overlay};
 use crate::plan::{self, BaseView, Plan};
 use crate::profile::Loaded;
+use crate::source::Sources;
+use crate::source::pins::Pins;
 use crate::{agents, fault, image};
 
-/// The base that a profile names. One with a name is made first where it has not been made yet.
-pub fn base(loaded: &Loaded, progress: &dyn Fn(&str)) -> anyhow::Result<Base> {
-    match &*loaded.spec.base {
-        profile::Base::Named(base) => {
-            // what else it takes is asked for before the ten minutes that a base takes, not after
-            agents::find(agents::target(*loaded.spec.model, base.architecture()))?;
-            image::check_machine()?;
-            Bases::of_user()?.ensure(base.name(), progress)
-        }
-        profile::Base::File(base) => Base::open(&loaded.beside(&base.file)),
-        // refused as what cannot be built yet
-        profile::Base::Url(_) => anyhow::bail!("images are not downloaded yet"),
+/// The base that a profile names; made or fetched first, where that has not been done yet.
+pub fn base(loaded: &Loaded, sources: &Sources<'_>) -> anyhow::Result<Base> {
+    let wanted = loaded.base();
+    if let profile::Base::Named(base) = wanted
+        && !base.is_published()
+    {
+        // what else it takes is asked for before the ten minutes that a base takes, not after
+        agents::find(agents::target(*loaded.spec.model, base.architecture()))?;
+        image::check_machine()?;
     }
+    sources.base(&wanted, Some(&Pins::beside(&loaded.path)))
 }
 
 /// Builds a card on `base` at `output` and returns what was written into the copy.

@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use anyhow::Context;
+use imgbuild_schema::profile;
 use imgbuild_schema::report::{Redactions, Report};
 use imgbuild_schema::values::Secret;
 use imgbuild_schema::{DeviceSpec, Lookup, LookupError, Outcome, Problem, secrets};
@@ -61,6 +62,15 @@ impl Loaded {
     /// Problems of this profile, ready to be shown.
     pub fn report(&self, problems: Vec<Problem>) -> Report {
         self.outcome.report(problems)
+    }
+
+    /// The base that it names, a file's path leading where it lies.
+    pub fn base(&self) -> profile::Base {
+        let mut base = (*self.spec.base).clone();
+        if let profile::Base::File(file) = &mut base {
+            file.file = file.file.with(self.beside(&file.file));
+        }
+        base
     }
 
     /// Where a path that the profile gives leads.

@@ -9,7 +9,7 @@ use anyhow::Context;
 use tempfile::{Builder, NamedTempFile, TempDir};
 
 /// How what is made beside an output is called, until it has its name.
-const PREFIX: &str = ".imgbuild-";
+pub(crate) const PREFIX: &str = ".imgbuild-";
 
 /// The folder in which a path's last part lies, by a name that it can be opened by.
 pub(crate) fn parent(path: &Path) -> &Path {

@@ -5,7 +5,10 @@
 
 mod access;
 mod build;
+mod cache;
 mod explain;
+mod fetch;
+mod foreign_servers;
 mod init;
 mod injection;
 mod interrupted;
@@ -18,5 +21,7 @@ mod reproducible;
 #[path = "../support/mod.rs"]
 #[expect(dead_code, reason = "shared with other tests, which need more of it")]
 mod shared;
+mod sources;
 mod support;
+mod unpack;
 mod wifi;

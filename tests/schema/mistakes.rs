@@ -62,6 +62,9 @@ mistakes! {
     a_base_that_is_two: "base: debian-trixie-arm64" => "base: {file: a.img, url: \"https://example.org/a.img\"}";
     a_base_that_is_nothing: "base: debian-trixie-arm64" => "base: {}";
     a_base_that_is_a_list: "base: debian-trixie-arm64" => "base: [a]";
+    a_release_that_is_none: "base: debian-trixie-arm64" => "base: raspios-lite-arm64@Bookworm";
+    a_release_of_a_base_without_any: "base: debian-trixie-arm64" => "base: debian-trixie-arm64@trixie";
+    a_release_of_a_base_that_is_none: "base: debian-trixie-arm64" => "base: raspios-lit-arm64@trixie";
     an_id_with_a_slash: "id: greenhouse-01" => "id: green/house";
     a_host_name_with_an_underscore: "id: greenhouse-01" => "id: greenhouse-01\n  hostname: green_house";
     an_id_that_is_no_host_name: "id: greenhouse-01" => "id: green_house";

@@ -60,11 +60,13 @@ impl Bases {
     /// Opens the base of a recipe; makes it first where it has not been made yet.
     pub fn obtain(&self, recipe: &Recipe, progress: Progress) -> anyhow::Result<Base> {
         let path = self.folder.join(recipe.file_name());
-        if !path.exists() {
+        loop {
+            if let Some(base) = Base::held(&path)? {
+                return Ok(base);
+            }
             self.make(recipe, &path, progress)
                 .with_context(|| format!("making the base {}", recipe.name))?;
         }
-        Base::open(&path)
     }
 
     fn make(&self, recipe: &Recipe, path: &Path, progress: Progress) -> anyhow::Result<()> {
@@ -97,12 +99,12 @@ fn default_folder(variable: impl Fn(&str) -> Option<OsString>) -> Option<PathBuf
     caches.map(|folder| folder.join("imgbuild"))
 }
 
-/// Waits until nobody else makes this base. The lock is freed with the file, also when we are killed.
-fn lock(path: &Path, progress: Progress) -> anyhow::Result<File> {
+/// Waits until nobody else is at this base. The lock is freed with the file, also when we are killed.
+pub(crate) fn lock(path: &Path, progress: Progress) -> anyhow::Result<File> {
     let file = File::create(path).with_context(|| format!("opening {}", path.display()))?;
     match file.try_lock() {
         Ok(()) => return Ok(file),
-        Err(TryLockError::WouldBlock) => progress("waiting for another build that makes it"),
+        Err(TryLockError::WouldBlock) => progress("waiting for another build that is at it"),
         Err(TryLockError::Error(error)) => return Err(error).context("locking the cache"),
     }
     file.lock().context("locking the cache")?;
@@ -183,6 +185,6 @@ mod tests {
             first.take();
         })
         .unwrap();
-        assert_eq!(told.take(), "waiting for another build that makes it");
+        assert_eq!(told.take(), "waiting for another build that is at it");
     }
 }

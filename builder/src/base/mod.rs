@@ -21,6 +21,7 @@ pub mod tree;
 
 use std::fs::File;
 use std::io::Read;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -34,6 +35,8 @@ use partition::Window;
 use root::Root;
 use tree::Tree;
 
+use crate::unpack::Format;
+
 /// An image to start from, and what is known of it. A finished image is one too.
 #[derive(Clone, Debug)]
 pub struct Base {
@@ -42,6 +45,8 @@ pub struct Base {
     /// What was read out of it.
     pub facts: Facts,
     file: Arc<File>,
+    /// The lock that keeps it in the cache, if it lies there.
+    holder: Option<Arc<File>>,
 }
 
 impl Base {
@@ -50,10 +55,30 @@ impl Base {
         Self::sniff(path).with_context(|| format!("reading the image {}", path.display()))
     }
 
+    /// Opens an image of the cache, which stays there as long as this, or a clone of it, lives; none if it was removed
+    /// meanwhile.
+    pub(crate) fn held(path: &Path) -> anyhow::Result<Option<Self>> {
+        let file = match File::open(path) {
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+            file => file.with_context(|| format!("opening {}", path.display()))?,
+        };
+        // whoever removes it locks it first, alone
+        file.lock_shared().with_context(|| format!("locking {}", path.display()))?;
+        let is_there = path.metadata().is_ok_and(|it| {
+            file.metadata().is_ok_and(|ours| (ours.dev(), ours.ino()) == (it.dev(), it.ino()))
+        });
+        if !is_there {
+            return Ok(None);
+        }
+        let mut base = Self::open(path)?;
+        base.holder = Some(Arc::new(file));
+        Ok(Some(base))
+    }
+
     fn sniff(path: &Path) -> anyhow::Result<Self> {
         let file = Arc::new(open(path)?);
         let facts = Facts::read(&file)?;
-        Ok(Self { path: path.to_owned(), facts, file })
+        Ok(Self { path: path.to_owned(), facts, file, holder: None })
     }
 
     /// Its root file system.
@@ -79,23 +104,11 @@ fn open(path: &Path) -> anyhow::Result<File> {
     ensure!(file.metadata()?.is_file(), "it is not a file");
     let mut magic = Vec::with_capacity(8);
     file.by_ref().take(8).read_to_end(&mut magic).context("reading its first bytes")?;
-    if let Some(command) = decompressor(&magic) {
-        let path = path.display();
-        bail!("compressed bases are not read yet; decompress it first with `{command} {path}`");
+    let format = Format::of(&magic);
+    if format != Format::Plain {
+        bail!("it is compressed ({}): it can be a base, and is no card as it is", format.name());
     }
     Ok(file)
-}
-
-/// The command that decompresses a file which begins like this.
-fn decompressor(magic: &[u8]) -> Option<&'static str> {
-    const COMMANDS: [(&[u8], &str); 5] = [
-        (b"\xFD7zXZ\0", "xz -dk"),
-        (b"\x28\xB5\x2F\xFD", "zstd -dk"),
-        (b"\x1F\x8B", "gunzip -k"),
-        (b"PK\x03\x04", "unzip"),
-        (b"BZh", "bunzip2 -k"),
-    ];
-    COMMANDS.iter().find(|(start, _)| magic.starts_with(start)).map(|(_, command)| *command)
 }
 
 fn window(file: &Arc<File>, partition: &Partition) -> Window {

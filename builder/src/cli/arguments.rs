@@ -6,6 +6,8 @@ use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
 use imgbuild_schema::report::Format;
 use imgbuild_schema::values::HumanDuration;
 
+use super::base;
+use super::sources::SourceFlags;
 use crate::init::Flags;
 
 /// One YAML file becomes an SD card that boots a Raspberry Pi, joins its network and publishes sensor
@@ -38,6 +40,8 @@ struct ShortBuild {
     /// Where to write the image [default: the profile's name, with .img]
     #[arg(long, short)]
     output: Option<PathBuf>,
+    #[command(flatten)]
+    sources: SourceFlags,
 }
 
 #[derive(Debug, Subcommand)]
@@ -56,6 +60,11 @@ pub(super) enum Command {
     Explain(Explain),
     /// Write a first profile, from answers to questions or from flags
     Init(Box<Init>),
+    /// Get, list and inspect the images to start from
+    Base {
+        #[command(subcommand)]
+        command: base::Command,
+    },
     /// Boot a card in an emulated Raspberry Pi and show what it publishes
     Run(Run),
     /// Tell which of the tools that this program uses are on this machine
@@ -69,6 +78,8 @@ pub(super) struct Build {
     /// Where to write the image [default: the profile's name, with .img]
     #[arg(long, short)]
     pub(super) output: Option<PathBuf>,
+    #[command(flatten)]
+    pub(super) sources: SourceFlags,
 }
 
 #[derive(Debug, Args)]
@@ -119,6 +130,8 @@ pub(super) struct Plan {
     /// How it is printed
     #[arg(long, value_enum, default_value_t)]
     pub(super) format: PlanFormat,
+    #[command(flatten)]
+    pub(super) sources: SourceFlags,
 }
 
 /// How a plan is printed.
@@ -138,6 +151,8 @@ pub(super) struct Render {
     /// The folder to make: bootfs/ and rootfs/ will be in it
     #[arg(long, short)]
     pub(super) output: PathBuf,
+    #[command(flatten)]
+    pub(super) sources: SourceFlags,
 }
 
 #[derive(Debug, Args)]
@@ -159,6 +174,8 @@ pub(super) struct Run {
     /// End after so many messages
     #[arg(long, value_name = "COUNT")]
     pub(super) messages: Option<usize>,
+    #[command(flatten)]
+    pub(super) sources: SourceFlags,
 }
 
 fn duration(text: &str) -> Result<Duration, String> {
@@ -170,7 +187,11 @@ impl Arguments {
     pub(super) fn into_command(self) -> Command {
         match (self.command, self.build.profile) {
             (Some(command), _) => command,
-            (None, Some(profile)) => Command::Build(Build { profile, output: self.build.output }),
+            (None, Some(profile)) => Command::Build(Build {
+                profile,
+                output: self.build.output,
+                sources: self.build.sources,
+            }),
             (None, None) => <Self as CommandFactory>::command()
                 .error(ErrorKind::MissingRequiredArgument, "a profile or a command is wanted")
                 .exit(),

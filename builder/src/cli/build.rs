@@ -5,6 +5,7 @@ use anyhow::Context;
 
 use super::arguments::Build;
 use super::output::Output;
+use super::sources::SourceFlags;
 use crate::base::Base;
 use crate::build;
 use crate::fault::Usage;
@@ -18,15 +19,20 @@ pub(super) fn build(arguments: &Build, output: Output) -> anyhow::Result<ExitCod
         Some(image) => image.clone(),
         None => default_output(&arguments.profile)?,
     };
-    to(&loaded, &image, output)?;
+    to(&loaded, &image, &arguments.sources, output)?;
     Ok(ExitCode::SUCCESS)
 }
 
 /// Builds a profile's card at `image`.
-pub(super) fn to(loaded: &Loaded, image: &Path, output: Output) -> anyhow::Result<()> {
+pub(super) fn to(
+    loaded: &Loaded,
+    image: &Path,
+    sources: &SourceFlags,
+    output: Output,
+) -> anyhow::Result<()> {
     check_output(image)?;
     super::warn(&loaded.warnings(), output);
-    let base = build::base(loaded, &|line| output.progress(line))?;
+    let base = sources.with(output, |sources| build::base(loaded, sources))?;
     output.detail(&describe(&base));
     let plan = build::build(loaded, &base, image)?;
     for operation in plan.boot.iter().chain(&plan.root) {

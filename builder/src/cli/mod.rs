@@ -4,6 +4,7 @@
 //! something, 130 and the like after a signal.
 
 mod arguments;
+mod base;
 mod build;
 mod check;
 mod doctor;
@@ -11,8 +12,10 @@ mod explain;
 mod init;
 mod output;
 mod plan;
+mod progress;
 mod render;
 mod run;
+mod sources;
 
 use std::process::ExitCode;
 
@@ -51,6 +54,7 @@ fn dispatch(arguments: Arguments, output: Output) -> anyhow::Result<ExitCode> {
         Command::Build(build) => build::build(&build, output),
         Command::Check(check) => check::check(&check, output),
         Command::Init(init) => init::init(&init, output),
+        Command::Base { command } => base::base(&command, output),
         Command::Run(run) => run::run(&run, output),
         Command::Plan(plan) => plan::plan(&plan, output),
         Command::Render(render) => render::render(&render, output),

@@ -13,7 +13,7 @@ use crate::profile::Loaded;
 pub(super) fn plan(arguments: &Plan, output: Output) -> anyhow::Result<ExitCode> {
     let loaded = Loaded::read(&arguments.profile)?;
     super::warn(&loaded.warnings(), output);
-    let base = build::base(&loaded, &|line| output.progress(line))?;
+    let base = arguments.sources.with(output, |sources| build::base(&loaded, sources))?;
     let plan = build::plan(&loaded, &base)?;
     let shown = Shown::new(&loaded.spec, &plan, loaded.redactions());
     let text = match arguments.format {

@@ -12,7 +12,7 @@ pub(super) fn render(arguments: &Render, output: Output) -> anyhow::Result<ExitC
     super::warn(&loaded.warnings(), output);
     let folder = &arguments.output;
     render::check_output(folder)?;
-    let base = build::base(&loaded, &|line| output.progress(line))?;
+    let base = arguments.sources.with(output, |sources| build::base(&loaded, sources))?;
     let plan = build::plan(&loaded, &base)?;
     render::render(&plan, folder)?;
     output.progress(&format!(

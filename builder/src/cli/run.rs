@@ -24,7 +24,7 @@ pub(super) fn run(arguments: &Run, output: Output) -> anyhow::Result<ExitCode> {
     let cache = Bases::of_user()?.folder().to_owned();
     fs::create_dir_all(&cache).with_context(|| format!("making {}", cache.display()))?;
     let scratch = scratch::folder_in(&cache, "run-")?;
-    let (image, model) = image(&arguments.card, &scratch, output)?;
+    let (image, model) = image(arguments, &scratch, output)?;
     let card = Card::read(&image, &scratch)?;
     let board = board(model, &card.base, output)?;
     if matches!(card.setup, Setup::Tls { clients: None, .. }) {
@@ -44,16 +44,17 @@ pub(super) fn run(arguments: &Run, output: Output) -> anyhow::Result<ExitCode> {
 
 /// The image to boot: a profile's is built first. With the model, where it is known.
 fn image(
-    card: &Path,
+    arguments: &Run,
     scratch: &TempDir,
     output: Output,
 ) -> anyhow::Result<(PathBuf, Option<&'static str>)> {
+    let card = &arguments.card;
     if !profile::is_called_so(card) {
-        return Ok((card.to_owned(), None));
+        return Ok((card.clone(), None));
     }
     let loaded = Loaded::read(card)?;
     let image = scratch.path().join("card.img");
-    build::to(&loaded, &image, output)?;
+    build::to(&loaded, &image, &arguments.sources, output)?;
     Ok((image, Some(loaded.spec.model.name())))
 }
 

@@ -3,7 +3,12 @@ use crate::{Code, Problem, Sp};
 
 pub(super) fn check(profile: &Profile, problems: &mut Vec<Problem>) {
     version(&profile.version, problems);
-    if let Base::Named(base) = *profile.base {
+    let named = match &*profile.base {
+        Base::Named(base) => Some(*base),
+        Base::Released(released) => Some(released.base),
+        Base::File(_) | Base::Url(_) => None,
+    };
+    if let Some(base) = named {
         self::base(&profile.device.model, &profile.base.with(base), problems);
     }
     if let Some(access) = &profile.access {

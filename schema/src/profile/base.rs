@@ -1,6 +1,7 @@
 use std::borrow::Cow;
 use std::fmt;
 use std::path::PathBuf;
+use std::str::FromStr;
 
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::de::value::MapAccessDeserializer;
@@ -9,13 +10,15 @@ use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use super::{Architecture, Model};
 use crate::Sp;
 use crate::problem::nearest;
-use crate::values::{Sha256, Url};
+use crate::values::{InvalidValue, Release, Sha256, Url, refuse};
 
 /// The operating system to start from: one that has a name, or an image of your own.
 #[derive(Clone, Debug)]
 pub enum Base {
     /// A base that has a name.
     Named(NamedBase),
+    /// A certain release of a base that has a name.
+    Released(ReleasedBase),
     /// An image file.
     File(FileBase),
     /// An image to download.
@@ -33,6 +36,10 @@ pub enum NamedBase {
     RaspiosLiteArm64,
     /// Raspberry Pi OS Lite, 32 bits, for every board.
     RaspiosLiteArmhf,
+    /// Raspberry Pi OS with a desktop, 64 bits.
+    RaspiosArm64,
+    /// Raspberry Pi OS with a desktop, 32 bits, for every board.
+    RaspiosArmhf,
     /// Raspberry Pi OS with a desktop and recommended software, 64 bits.
     RaspiosFullArm64,
     /// Raspberry Pi OS with a desktop and recommended software, 32 bits.
@@ -41,11 +48,13 @@ pub enum NamedBase {
 
 impl NamedBase {
     /// Every base that has a name.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 8] = [
         Self::DebianTrixieArm64,
         Self::DebianBookwormArmel,
         Self::RaspiosLiteArm64,
         Self::RaspiosLiteArmhf,
+        Self::RaspiosArm64,
+        Self::RaspiosArmhf,
         Self::RaspiosFullArm64,
         Self::RaspiosFullArmhf,
     ];
@@ -57,6 +66,8 @@ impl NamedBase {
             Self::DebianBookwormArmel => "debian-bookworm-armel",
             Self::RaspiosLiteArm64 => "raspios-lite-arm64",
             Self::RaspiosLiteArmhf => "raspios-lite-armhf",
+            Self::RaspiosArm64 => "raspios-arm64",
+            Self::RaspiosArmhf => "raspios-armhf",
             Self::RaspiosFullArm64 => "raspios-full-arm64",
             Self::RaspiosFullArmhf => "raspios-full-armhf",
         }
@@ -65,12 +76,14 @@ impl NamedBase {
     /// What its programs are compiled for. Raspberry Pi OS calls `armhf` what is made for ARMv6.
     pub const fn architecture(self) -> Architecture {
         match self {
-            Self::DebianTrixieArm64 | Self::RaspiosLiteArm64 | Self::RaspiosFullArm64 => {
-                Architecture::Arm64
-            }
-            Self::DebianBookwormArmel | Self::RaspiosLiteArmhf | Self::RaspiosFullArmhf => {
-                Architecture::Armel
-            }
+            Self::DebianTrixieArm64
+            | Self::RaspiosLiteArm64
+            | Self::RaspiosArm64
+            | Self::RaspiosFullArm64 => Architecture::Arm64,
+            Self::DebianBookwormArmel
+            | Self::RaspiosLiteArmhf
+            | Self::RaspiosArmhf
+            | Self::RaspiosFullArmhf => Architecture::Armel,
         }
     }
 
@@ -78,9 +91,62 @@ impl NamedBase {
     pub const fn models(self) -> &'static [Model] {
         const BITS_64: &[Model] = &[Model::Pi3, Model::PiZero2W, Model::Pi4, Model::Pi5];
         match self {
-            Self::DebianTrixieArm64 | Self::RaspiosLiteArm64 | Self::RaspiosFullArm64 => BITS_64,
+            Self::DebianTrixieArm64
+            | Self::RaspiosLiteArm64
+            | Self::RaspiosArm64
+            | Self::RaspiosFullArm64 => BITS_64,
             Self::DebianBookwormArmel => &[Model::PiZeroW, Model::Pi1],
-            Self::RaspiosLiteArmhf | Self::RaspiosFullArmhf => &Model::ALL,
+            Self::RaspiosLiteArmhf | Self::RaspiosArmhf | Self::RaspiosFullArmhf => &Model::ALL,
+        }
+    }
+
+    /// Is it downloaded, out of the list of images that Raspberry Pi publishes? Those come in releases; the others
+    /// are made on this machine.
+    pub const fn is_published(self) -> bool {
+        !matches!(self, Self::DebianTrixieArm64 | Self::DebianBookwormArmel)
+    }
+
+    /// The base that a profile names so.
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|base| base.name() == name)
+    }
+}
+
+/// A certain release of a base that has a name: `raspios-lite-arm64@bookworm`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ReleasedBase {
+    /// The base.
+    pub base: NamedBase,
+    /// Debian's name for it, or the day on which it came out.
+    pub release: Release,
+}
+
+impl fmt::Display for ReleasedBase {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}@{}", self.base.name(), self.release)
+    }
+}
+
+impl FromStr for ReleasedBase {
+    type Err = InvalidValue;
+
+    fn from_str(text: &str) -> Result<Self, InvalidValue> {
+        let Some((name, release)) = text.split_once('@') else {
+            refuse!("`{text}` names no release: that is `raspios-lite-arm64@bookworm`")
+        };
+        let published = NamedBase::ALL.into_iter().filter(|base| base.is_published());
+        match NamedBase::from_name(name) {
+            Some(base) if base.is_published() => Ok(Self { base, release: release.parse()? }),
+            Some(base) => {
+                refuse!("`{}` has no releases to choose from: leave `@{release}` out", base.name())
+            }
+            None => {
+                let known: Vec<&str> = published.map(NamedBase::name).collect();
+                if let Some(known) = nearest(name, known.iter().copied()) {
+                    refuse!("unknown base `{name}`; did you mean `{known}`?");
+                }
+                refuse!("unknown base `{name}`; those with releases are {}", known.join(", "))
+            }
         }
     }
 }
@@ -89,10 +155,10 @@ impl NamedBase {
 #[derive(Clone, Debug, serde::Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct FileBase {
-    /// The image, relative to the profile.
+    /// The image, relative to the profile: plain, `.xz`, `.zst`, `.gz`, or a `.zip` with one image in it.
     #[schemars(example = &"raspios.img.xz")]
     pub file: Sp<PathBuf>,
-    /// The SHA-256 of the file as it lies there. Left out: whatever lies there is taken.
+    /// The SHA-256 of the file as it lies there, compressed or not. Left out: whatever lies there is taken.
     #[serde(default)]
     pub sha256: Option<Sp<Sha256>>,
 }
@@ -101,7 +167,7 @@ pub struct FileBase {
 #[derive(Clone, Debug, serde::Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct UrlBase {
-    /// Where it is.
+    /// Where it is: an image as `file` takes it.
     pub url: Sp<Url>,
     /// The SHA-256 of the file as it is there.
     pub sha256: Sp<Sha256>,
@@ -111,6 +177,7 @@ impl fmt::Display for Base {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Named(base) => f.write_str(base.name()),
+            Self::Released(base) => base.fmt(f),
             Self::File(base) => base.file.display().fmt(f),
             Self::Url(base) => base.url.fmt(f),
         }
@@ -132,7 +199,13 @@ impl JsonSchema for Base {
         let names = NamedBase::ALL.map(NamedBase::name);
         let file = generator.subschema_for::<FileBase>();
         let url = generator.subschema_for::<UrlBase>();
-        json_schema!({ "anyOf": [{ "type": "string", "enum": names }, file, url] })
+        let released = json_schema!({
+            "type": "string",
+            "pattern": "^raspios-((lite|full)-)?(arm64|armhf)@([a-z]{3,20}|[0-9]{4}-[0-9]{2}-[0-9]{2})$",
+            "description": "A certain release of Raspberry Pi OS: Debian's name for it, or its day. Without one, the newest.",
+            "examples": ["raspios-lite-arm64@bookworm"],
+        });
+        json_schema!({ "anyOf": [{ "type": "string", "enum": names }, released, file, url] })
     }
 }
 
@@ -147,8 +220,11 @@ impl<'de> Visitor<'de> for BaseVisitor {
 
     fn visit_str<E: serde::de::Error>(self, name: &str) -> Result<Base, E> {
         let names = NamedBase::ALL.map(NamedBase::name);
-        if let Some(base) = NamedBase::ALL.into_iter().find(|base| base.name() == name) {
+        if let Some(base) = NamedBase::from_name(name) {
             return Ok(Base::Named(base));
+        }
+        if name.contains('@') {
+            return name.parse().map(Base::Released).map_err(E::custom);
         }
         Err(E::custom(match nearest(name, names) {
             Some(known) => format!("unknown base `{name}`; did you mean `{known}`?"),

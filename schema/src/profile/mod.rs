@@ -19,7 +19,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 pub use access::Access;
-pub use base::{Base, FileBase, NamedBase, UrlBase};
+pub use base::{Base, FileBase, NamedBase, ReleasedBase, UrlBase};
 pub use cloud::{
     Algorithm, AwsIot, AzureEventHubs, AzureIotHub, Cloud, Connect, Dps, GoogleIotCore,
     GooglePubsub, HubAuth, HubX509, Mqtt, SasKey, Shadow, Tls, TlsSettings,

@@ -2,7 +2,7 @@
 //! setting is ever silently left out.
 
 use super::Resolver;
-use crate::profile::{Base, NamedBase, Payload, Profile};
+use crate::profile::{Payload, Profile};
 use crate::sensor::Driver;
 use crate::{Code, Problem, Span};
 
@@ -19,11 +19,6 @@ pub(super) fn note(profile: &Profile, resolver: &mut Resolver<'_>) {
     if *telemetry.payload == Payload::Reading {
         found.push(written(telemetry.payload.span(), "the payload `reading`"));
     }
-    found.push(match &*profile.base {
-        Base::Named(NamedBase::DebianTrixieArm64 | NamedBase::DebianBookwormArmel) => None,
-        Base::File(file) => file.sha256.as_ref().and_then(|it| written(it.span(), "`sha256`")),
-        base => written(profile.base.span(), &format!("the base {base}")),
-    });
     for driver in profile.sensors.iter().flat_map(|sensor| sensor.drivers()) {
         if !matches!(*driver, Driver::Tmp102(_) | Driver::CpuTemperature(_)) {
             found.push(written(driver.span(), &format!("the sensor {}", driver.name())));

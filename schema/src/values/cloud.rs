@@ -135,7 +135,31 @@ impl FromStr for Sha256 {
     }
 }
 
-text_newtype!(Host, ThingName, PublisherName, ClientId, Url, Sha256);
+/// A release of Raspberry Pi OS: Debian's name for it, such as `bookworm`, or its day, such as `2025-10-01`.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Release(String);
+
+impl FromStr for Release {
+    type Err = InvalidValue;
+
+    fn from_str(text: &str) -> Result<Self, InvalidValue> {
+        let is_name =
+            (3..=20).contains(&text.len()) && text.bytes().all(|c| c.is_ascii_lowercase());
+        let is_day = text.len() == 10
+            && text.bytes().enumerate().all(|(at, c)| match at {
+                4 | 7 => c == b'-',
+                _ => c.is_ascii_digit(),
+            });
+        if !is_name && !is_day {
+            refuse!(
+                "`{text}` is no release: that is Debian's name for it, such as `bookworm`, or its day, such as `2025-10-01`"
+            );
+        }
+        Ok(Self(text.to_owned()))
+    }
+}
+
+text_newtype!(Host, ThingName, PublisherName, ClientId, Release, Url, Sha256);
 serde_as_text!(Host, ThingName, PublisherName, ClientId, Url, Sha256);
 
 #[cfg(test)]

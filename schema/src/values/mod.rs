@@ -20,7 +20,7 @@ mod size;
 mod topic;
 mod wifi;
 
-pub use cloud::{ClientId, Host, PublisherName, Sha256, ThingName, Url};
+pub use cloud::{ClientId, Host, PublisherName, Release, Sha256, ThingName, Url};
 pub use country::Country;
 pub use duration::HumanDuration;
 pub use gpio::Gpio;

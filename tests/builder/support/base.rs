@@ -33,6 +33,11 @@ impl Fixture {
         self.folder.path().join("agents")
     }
 
+    /// A cache that holds nothing of the user's.
+    pub(crate) fn cache(&self) -> PathBuf {
+        self.folder.path().join("cache")
+    }
+
     fn make() -> Self {
         let fixture = Self { folder: tempfile::tempdir().unwrap() };
         fixture.write("agents/aarch64-unknown-linux-musl/imgbuild-agent", &vec![b'a'; 200_000]);

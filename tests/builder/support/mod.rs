@@ -2,6 +2,9 @@
 
 mod base;
 mod card;
+pub(crate) mod kitchen;
+pub(crate) mod place;
+pub(crate) mod server;
 mod terminal;
 
 use std::fmt::Write as _;
@@ -147,6 +150,7 @@ impl Project {
             .current_dir(self.folder.path())
             .env("IMGBUILD_AGENTS", Fixture::get().agents())
             .env("NO_COLOR", "1")
+            .env("IMGBUILD_CACHE", Fixture::get().cache())
             .env_remove("SOURCE_DATE_EPOCH")
             .env_remove("RUST_BACKTRACE");
     }
