@@ -25,4 +25,5 @@ pub mod plan;
 pub mod profile;
 pub mod render;
 mod scratch;
+mod terminal;
 pub mod tool;
