@@ -18,4 +18,5 @@ mod reproducible;
 #[expect(dead_code, reason = "shared with other tests, which need more of it")]
 mod shared;
 mod support;
+mod unpack;
 mod wifi;

@@ -17,6 +17,7 @@ const ROUNDS: usize = 7;
 pub(crate) fn run() -> anyhow::Result<()> {
     let root = project::root()?;
     build_against_cp(&root)?;
+    unpacking_against_xz(&root)?;
     checks(&root)?;
     sizes(&root)
 }
@@ -102,6 +103,47 @@ fn build_against_cp(root: &Path) -> anyhow::Result<()> {
     println!(
         "peak memory of the build, child processes included one by one: {:.1} MiB",
         mib(memory)
+    );
+    Ok(())
+}
+
+/// A base unpacked, hashed and written with holes, beside the same by xz, which hashes nothing.
+#[expect(clippy::print_stdout, reason = "the figures")]
+fn unpacking_against_xz(root: &Path) -> anyhow::Result<()> {
+    let scratch = root.join("out/bench");
+    fs::create_dir_all(&scratch)?;
+    let (packed, ours) = (scratch.join("base.img.xz"), scratch.join("ours.img"));
+    let pack = "xz -T0 -0 --stdout \"$1\" > \"$2\"";
+    let base = base()?;
+    let shell = |script: &str, files: [&Path; 2]| {
+        let arguments = [Path::new("-euc"), Path::new(script), Path::new("sh"), files[0], files[1]];
+        measure(Path::new("sh"), &arguments, &scratch)
+    };
+    shell(pack, [&base, &packed])?;
+    let unpack = root.join("target/release/examples/unpack");
+    let mut rows = Vec::new();
+    // the first pair warms the page cache and is not counted
+    for round in 0..=ROUNDS {
+        let (own, _) = measure(&unpack, &[&packed, &ours], &scratch)?;
+        let (xz, _) = shell("xz -T0 -d --keep --force \"$1\"", [&packed, &packed])?;
+        if round == 0 {
+            ensure!(fs::metadata(&ours)?.len() == fs::metadata(&base)?.len(), "it is not the same");
+        } else {
+            rows.push((xz.as_secs_f64() / own.as_secs_f64(), own, xz));
+        }
+        fs::remove_file(&ours)?;
+        fs::remove_file(packed.with_extension(""))?;
+    }
+    fs::remove_dir_all(&scratch)?;
+    rows.sort_by(|a, b| a.0.total_cmp(&b.0));
+    let (ratio, own, xz) = rows[ROUNDS / 2];
+    println!(
+        "unpacking a base of {} MiB: {ratio:.2} times the speed of xz -T0 -d ({:.2} s beside {:.2} s; {ROUNDS} pairs, the middle one; {:.2} to {:.2})",
+        fs::metadata(&base)?.len() >> 20,
+        own.as_secs_f64(),
+        xz.as_secs_f64(),
+        rows[0].0,
+        rows[ROUNDS - 1].0
     );
     Ok(())
 }
