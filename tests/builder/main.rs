@@ -6,6 +6,7 @@
 mod access;
 mod build;
 mod explain;
+mod flash;
 mod init;
 mod injection;
 mod interrupted;

@@ -8,9 +8,11 @@ mod build;
 mod check;
 mod doctor;
 mod explain;
+mod flash;
 mod init;
 mod output;
 mod plan;
+mod progress;
 mod render;
 mod run;
 
@@ -50,6 +52,7 @@ fn dispatch(arguments: Arguments, output: Output) -> anyhow::Result<ExitCode> {
     match arguments.into_command() {
         Command::Build(build) => build::build(&build, output),
         Command::Check(check) => check::check(&check, output),
+        Command::Flash(flash) => flash::flash(&flash, output),
         Command::Init(init) => init::init(&init, output),
         Command::Run(run) => run::run(&run, output),
         Command::Plan(plan) => plan::plan(&plan, output),

@@ -12,6 +12,11 @@ impl Output {
         Self { quiet, verbose }
     }
 
+    /// Is nothing to be told?
+    pub(super) fn is_quiet(self) -> bool {
+        self.quiet
+    }
+
     /// How the work goes.
     pub(super) fn progress(self, text: &str) {
         if !self.quiet {
@@ -27,6 +32,11 @@ impl Output {
     }
 }
 
+/// Is the standard error a terminal?
+pub(super) fn is_terminal() -> bool {
+    std::io::stderr().is_terminal()
+}
+
 /// Tells something that must be seen.
 pub(super) fn say(text: &str) {
     // nobody can be told that nobody listens
@@ -36,5 +46,5 @@ pub(super) fn say(text: &str) {
 /// Is the standard error a terminal that takes colours?
 pub(super) fn takes_colour() -> bool {
     let refused = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
-    !refused && std::io::stderr().is_terminal()
+    !refused && is_terminal()
 }

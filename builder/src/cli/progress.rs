@@ -1,0 +1,97 @@
+//! How work goes, for whoever sits at the standard error: a bar on a terminal, a line now and then elsewhere.
+
+use std::cell::RefCell;
+use std::time::{Duration, Instant};
+
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+
+use super::output::{self, Output};
+use crate::progress::Watch;
+
+/// Shows how work goes.
+pub(super) struct Shown {
+    output: Output,
+    work: RefCell<Option<Work>>,
+}
+
+struct Work {
+    title: String,
+    total: Option<u64>,
+    bar: Option<ProgressBar>,
+    /// When it was told last.
+    told: Instant,
+}
+
+/// How long nothing is told where there is no bar.
+const PAUSE: Duration = Duration::from_secs(10);
+/// Work that is smaller is done before it is read about: bytes.
+const SMALL: u64 = 128 << 20;
+
+impl Shown {
+    pub(super) fn new(output: Output) -> Self {
+        Self { output, work: RefCell::new(None) }
+    }
+}
+
+impl Watch for Shown {
+    fn line(&self, text: &str) {
+        match self.work.borrow().as_ref().and_then(|work| work.bar.as_ref()) {
+            Some(bar) => bar.suspend(|| self.output.progress(text)),
+            None => self.output.progress(text),
+        }
+    }
+
+    fn begin(&self, title: &str, total: Option<u64>) {
+        let bar = (output::is_terminal() && !self.output.is_quiet()).then(|| bar(title, total));
+        if bar.is_none() && total.is_none_or(|total| total >= SMALL) {
+            let size = total.map_or(String::new(), |total| format!(" ({} MiB)", total >> 20));
+            self.output.progress(&format!("{title}{size}"));
+        }
+        let work = Work { title: title.to_owned(), total, bar, told: Instant::now() };
+        *self.work.borrow_mut() = Some(work);
+    }
+
+    fn at(&self, done: u64) {
+        if let Some(work) = self.work.borrow_mut().as_mut() {
+            match &work.bar {
+                Some(bar) => bar.set_position(done),
+                None => work.tell(done, self.output),
+            }
+        }
+    }
+
+    fn end(&self) {
+        if let Some(Work { bar: Some(bar), .. }) = self.work.take() {
+            bar.finish_and_clear();
+        }
+    }
+}
+
+impl Work {
+    fn tell(&mut self, done: u64, output: Output) {
+        if self.told.elapsed() < PAUSE || self.total.is_some_and(|total| total < SMALL) {
+            return;
+        }
+        self.told = Instant::now();
+        let done = done >> 20;
+        let of = self.total.map_or(String::new(), |total| format!(" of {}", total >> 20));
+        output.progress(&format!("{}: {done}{of} MiB", self.title));
+    }
+}
+
+fn bar(title: &str, total: Option<u64>) -> ProgressBar {
+    let (target, colour) = (ProgressDrawTarget::stderr(), output::takes_colour());
+    let bar = if colour { "{wide_bar:.cyan}" } else { "{wide_bar}" };
+    let (template, bar) = match total {
+        Some(total) => (
+            format!("{{msg}} {bar} {{bytes}} of {{total_bytes}}, {{bytes_per_sec}}, {{eta}} left"),
+            ProgressBar::with_draw_target(Some(total), target),
+        ),
+        None => (
+            "{msg} {spinner} {bytes}, {bytes_per_sec}".to_owned(),
+            ProgressBar::with_draw_target(None, target),
+        ),
+    };
+    let style = ProgressStyle::with_template(&template).expect("the template is right");
+    bar.with_style(style).with_message(title.to_owned())
+}
