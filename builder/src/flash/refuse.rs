@@ -1,6 +1,7 @@
 //! Which disks are not written.
 
 use std::fmt;
+use std::fs::Metadata;
 use std::os::unix::fs::{FileTypeExt, MetadataExt};
 use std::path::Path;
 
@@ -135,7 +136,7 @@ pub(super) fn disk(path: &Path, system: &System) -> anyhow::Result<Disk> {
     if !kind.is_block_device() {
         bail!(Usage(format!("{device} is no disk")));
     }
-    let number = format!("{}:{}", major(metadata.rdev()), minor(metadata.rdev()));
+    let number = number(&metadata);
     for disk in Disk::all(system).context("asking the system for its disks")? {
         if disk.number == number {
             return Ok(disk);
@@ -146,6 +147,11 @@ pub(super) fn disk(path: &Path, system: &System) -> anyhow::Result<Disk> {
         }
     }
     bail!("the system knows no disk with the number {number}, which {device} has")
+}
+
+/// The number of the device that a file is.
+pub(super) fn number(metadata: &Metadata) -> String {
+    format!("{}:{}", major(metadata.rdev()), minor(metadata.rdev()))
 }
 
 /// A hint for a name without its folder.

@@ -2,6 +2,7 @@
 
 use std::fs::File;
 use std::io::{self, Seek, SeekFrom};
+use std::num::NonZero;
 use std::os::unix::fs::{FileExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
@@ -10,6 +11,7 @@ use rustix::fs::{Advice, OFlags, fadvise, ioctl_blksszget};
 use rustix::io::Errno;
 
 use super::disk::Disk;
+use super::refuse::{self, Refusal};
 use super::system::System;
 use crate::fault::{Lacking, Usage};
 use crate::image::next_data;
@@ -77,6 +79,11 @@ impl Opened {
             opened => (opened, true),
         };
         let mut file = file.map_err(|error| unopened(path, error))?;
+        ensure!(
+            refuse::number(&file.metadata()?) == disk.number,
+            "{} is another disk than it was a moment ago",
+            path.display()
+        );
         let length = file.seek(SeekFrom::End(0)).context("asking for its length")?;
         let unit = if direct { sector(&file)? } else { 1 };
         let folder = Some(system.sys.join("block").join(&disk.name));
@@ -85,18 +92,18 @@ impl Opened {
 
     /// Opens a file that stands for a card: it is there, and as long as the card would be.
     pub fn file(path: &Path) -> anyhow::Result<Self> {
-        let opened = File::options().read(true).write(true).open(path);
-        let file = opened.map_err(|error| match error.kind() {
-            io::ErrorKind::NotFound => anyhow!(Usage(format!(
-                "there is no file {0}; make it as long as a card, as in `truncate --size 8G {0}`",
-                path.display()
+        let shown = path.display();
+        match path.metadata() {
+            Ok(metadata) if metadata.is_file() => {}
+            Ok(_) => bail!(Usage(format!("{shown} is no regular file: leave out --file"))),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => bail!(Usage(format!(
+                "there is no file {shown}; make it as long as a card, as in `truncate --size 8G {shown}`"
             ))),
-            _ => anyhow!(error).context("opening it for writing"),
-        })?;
-        let metadata = file.metadata()?;
-        if !metadata.is_file() {
-            bail!(Usage(format!("{} is no regular file: leave out --file", path.display())));
+            Err(error) => return Err(error).with_context(|| format!("looking at {shown}")),
         }
+        let opened = File::options().read(true).write(true).open(path);
+        let file = opened.with_context(|| format!("opening {shown} for writing"))?;
+        let metadata = file.metadata()?;
         let length = metadata.len();
         Ok(Self { file, length, unit: 1, direct: false, pending: 0, folder: None })
     }
@@ -128,9 +135,9 @@ fn unopened(path: &Path, error: io::Error) -> anyhow::Error {
         Some(Errno::BUSY) => anyhow!(
             "{path} is in use: something has mounted it or holds it, as a desktop does with a new card; unmount it, and try again"
         ),
-        Some(Errno::ROFS) => anyhow!(super::refuse::Refusal::ReadOnly { device: path.to_string() }),
+        Some(Errno::ROFS) => anyhow!(Refusal::ReadOnly { device: path.to_string() }),
         Some(Errno::NOMEDIUM) => {
-            anyhow!(super::refuse::Refusal::Empty { device: path.to_string() })
+            anyhow!(Refusal::Empty { device: path.to_string() })
         }
         _ => anyhow!(error).context(format!("opening {path} for writing")),
     }
@@ -157,7 +164,13 @@ impl Target for Opened {
     }
 
     fn read_at(&mut self, offset: u64, bytes: &mut [u8]) -> io::Result<usize> {
-        self.file.read_at(bytes, offset)
+        let read = self.file.read_at(bytes, offset)?;
+        if !self.direct {
+            // the next bytes are fetched while these are looked at
+            let length = NonZero::new(2 * read as u64);
+            fadvise(&self.file, offset + read as u64, length, Advice::WillNeed)?;
+        }
+        Ok(read)
     }
 
     fn flush(&mut self) -> io::Result<()> {

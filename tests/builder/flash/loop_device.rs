@@ -1,8 +1,9 @@
 //! Real block devices: loop devices, which only root may set up.
 
 use std::fs;
-use std::os::unix::fs::symlink;
+use std::os::unix::fs::{MetadataExt, symlink};
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use super::{assert_holds, length, noisy_image, project, used_card};
 use crate::support::{Project, run};
@@ -61,6 +62,25 @@ fn a_block_device_that_is_mounted_or_no_card_is_refused() {
     run("umount", &[&project.path("mounted")]);
     assert!(seen.starts_with("exit: 1\nerror: ‹loop› is in use: "), "{seen}");
     assert!(seen.ends_with("/mounted; first `umount ‹loop›`\n"), "{seen}");
+}
+
+#[test]
+fn who_may_not_write_to_a_device_is_told_how_to() {
+    let project = project();
+    used_card(&project, 80 << 20);
+    let device = Loop::new(&project, "512");
+    let (node, number) = (project.path("node"), device.0.metadata().unwrap().rdev());
+    let [major, minor] =
+        [rustix::fs::major(number), rustix::fs::minor(number)].map(|it| it.to_string());
+    run("mknod", &["--mode=000".as_ref(), &node, "b".as_ref(), major.as_ref(), minor.as_ref()]);
+    // root without its right to everything
+    let mut command = Command::new("setpriv");
+    command.args(["--bounding-set=-dac_override,-dac_read_search", env!("CARGO_BIN_EXE_imgbuild")]);
+    command.args(["flash", "--yes", "--not-a-card", "card.img", "node"]);
+    assert_eq!(
+        project.seen(command.current_dir(project.path("."))),
+        "exit: 3\nerror: you may not write to node: run this with sudo, or as a member of the group that `ls -l node` shows\n"
+    );
 }
 
 #[test]

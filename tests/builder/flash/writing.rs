@@ -149,6 +149,10 @@ fn a_file_is_never_made_by_a_slip() {
     assert!(!Path::new(&project.path("crad")).exists());
     let seen = flash(&project, &["card.img", "card.img"]);
     assert_eq!(seen, "exit: 1\nerror: card.img is the image itself\n");
+    assert_eq!(
+        flash(&project, &["card.img", "/dev/null"]),
+        "exit: 2\nerror: /dev/null is no regular file: leave out --file\n"
+    );
     new_card(&project, 1 << 20);
     assert_eq!(
         flash(&project, &["card.img", "card"]),
