@@ -8,7 +8,7 @@
 //!
 //! [`base`] finds or makes the image to start from and reads what it is; [`overlay`] turns the device's
 //! intent into files; [`plan`] orders them, and can be printed; [`image`] writes them and reads them
-//! back. [`emulator`] boots the result. [`init`] asks for a first profile. [`tool`] runs every child process.
+//! back. [`emulator`] boots the result, [`flash`] writes it to a card. [`init`] asks for a first profile. [`tool`] runs every child process.
 
 pub mod agents;
 pub mod base;
@@ -19,6 +19,7 @@ pub mod cli;
 pub mod emulator;
 pub mod fault;
 pub mod fetch;
+pub mod flash;
 pub mod image;
 pub mod init;
 pub mod interrupt;
@@ -30,6 +31,7 @@ pub mod progress;
 pub mod render;
 mod scratch;
 pub mod source;
+mod terminal;
 pub mod tool;
 pub mod unpack;
 mod uuid;

@@ -9,6 +9,7 @@ mod cache;
 mod explain;
 mod fetch;
 mod foreign_servers;
+mod flash;
 mod init;
 mod injection;
 mod interrupted;

@@ -1,5 +1,7 @@
 //! Figures, as ratios measured side by side in one run: absolute times mean little on a shared machine.
 
+mod flash;
+
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -19,6 +21,7 @@ pub(crate) fn run() -> anyhow::Result<()> {
     build_against_cp(&root)?;
     unpacking_against_xz(&root)?;
     checks(&root)?;
+    flash::against_bmaptool(&root)?;
     sizes(&root)
 }
 

@@ -65,6 +65,8 @@ pub(super) enum Command {
         #[command(subcommand)]
         command: base::Command,
     },
+    /// Write an image to a card, and read it back; or list the cards that are in this machine
+    Flash(Flash),
     /// Boot a card in an emulated Raspberry Pi and show what it publishes
     Run(Run),
     /// Tell which of the tools that this program uses are on this machine
@@ -159,6 +161,31 @@ pub(super) struct Render {
 pub(super) struct Explain {
     /// A key, such as `psk` or `network.wifi`, or a code, such as `P012` [default: everything, as Markdown]
     pub(super) what: Option<String>,
+}
+
+#[derive(Debug, Args)]
+#[expect(clippy::struct_excessive_bools, reason = "flags are")]
+pub(super) struct Flash {
+    /// The image: .img, or compressed as .img.xz, .img.zst, .img.gz or .zip
+    #[arg(required_unless_present = "list")]
+    pub(super) image: Option<PathBuf>,
+    /// The card, such as /dev/sdb [default: list the cards that are in this machine]
+    pub(super) device: Option<PathBuf>,
+    /// List the cards that are in this machine, and write nothing
+    #[arg(long)]
+    pub(super) list: bool,
+    /// Ask nothing: all that is on the card may be lost
+    #[arg(long, short)]
+    pub(super) yes: bool,
+    /// Do not read back what was written
+    #[arg(long)]
+    pub(super) no_verify: bool,
+    /// Write to a disk that does not look like a card: built in, and not to be taken out
+    #[arg(long, conflicts_with = "file")]
+    pub(super) not_a_card: bool,
+    /// DEVICE is a file that stands for a card; it must be there, and as long as the card
+    #[arg(long)]
+    pub(super) file: bool,
 }
 
 #[derive(Debug, Args)]

@@ -9,6 +9,7 @@ mod build;
 mod check;
 mod doctor;
 mod explain;
+mod flash;
 mod init;
 mod output;
 mod plan;
@@ -53,6 +54,7 @@ fn dispatch(arguments: Arguments, output: Output) -> anyhow::Result<ExitCode> {
     match arguments.into_command() {
         Command::Build(build) => build::build(&build, output),
         Command::Check(check) => check::check(&check, output),
+        Command::Flash(flash) => flash::flash(&flash, output),
         Command::Init(init) => init::init(&init, output),
         Command::Base { command } => base::base(&command, output),
         Command::Run(run) => run::run(&run, output),

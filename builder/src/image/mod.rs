@@ -25,6 +25,7 @@ use crate::scratch;
 use crate::tool::{Missing, Tool};
 
 pub use sparse::copy as sparse_copy;
+pub(crate) use sparse::next_data;
 
 /// Writes `plan` into a copy of `base` at `output`, which is replaced if it is there.
 pub fn build(base: &Base, plan: &Plan, output: &Path) -> anyhow::Result<()> {

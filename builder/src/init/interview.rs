@@ -12,9 +12,9 @@ use imgbuild_schema::values::Secret;
 
 use super::answers::Answers;
 use super::flags::{Flags, Given};
-use super::terminal::{Choice, Terminal};
 use crate::fault::Usage;
 use crate::profile::SECRETS;
+use crate::terminal::{Choice, Terminal};
 
 /// A talk with whoever wants a profile.
 pub(super) struct Interview<'a> {

@@ -14,7 +14,6 @@ mod cloud;
 mod draft;
 mod flags;
 mod interview;
-mod terminal;
 mod write;
 mod yaml;
 

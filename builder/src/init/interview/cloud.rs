@@ -7,7 +7,7 @@ use super::{Care, Interview, Question, missing};
 use crate::fault::Usage;
 use crate::init::answers::{Answers, Value, path};
 use crate::init::cloud::{CLOUDS, Cloud, Field, Kind, Need, Step, Way};
-use crate::init::terminal::Choice;
+use crate::terminal::Choice;
 
 impl Interview<'_> {
     /// Asks for a cloud and what it needs.

@@ -6,7 +6,7 @@ use imgbuild_schema::values::DeviceId;
 use super::{Interview, Question, missing};
 use crate::fault::Usage;
 use crate::init::answers::SENSORS;
-use crate::init::terminal::Choice;
+use crate::terminal::Choice;
 
 impl Interview<'_> {
     pub(super) fn id(&mut self, because: Option<String>) -> anyhow::Result<()> {

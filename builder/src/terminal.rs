@@ -23,29 +23,29 @@ const LONGEST_LINE: usize = 4096;
 const MOMENT: Timespec = Timespec { tv_sec: 0, tv_nsec: 100_000_000 };
 
 /// Something to choose, and a word about it that may be empty.
-pub(super) type Choice = (&'static str, &'static str);
+pub(crate) type Choice = (&'static str, &'static str);
 
 /// A terminal with a person at it.
 #[derive(Debug)]
-pub(super) struct Terminal {
+pub(crate) struct Terminal {
     input: Stdin,
     output: Stderr,
 }
 
 impl Terminal {
     /// The terminal, if both sides of the talk are on one.
-    pub(super) fn open() -> Option<Self> {
+    pub(crate) fn open() -> Option<Self> {
         let (input, output) = (io::stdin(), io::stderr());
         (input.is_terminal() && output.is_terminal()).then_some(Self { input, output })
     }
 
     /// Tells something.
-    pub(super) fn say(&self, text: &str) -> anyhow::Result<()> {
+    pub(crate) fn say(&self, text: &str) -> anyhow::Result<()> {
         writeln!(&self.output, "{text}").context("writing to the terminal")
     }
 
     /// Asks for a text; an empty answer is the default, or nothing if it may be left out.
-    pub(super) fn text(
+    pub(crate) fn text(
         &self,
         question: &str,
         default: Option<&str>,
@@ -69,7 +69,7 @@ impl Terminal {
     }
 
     /// Asks yes or no.
-    pub(super) fn yes(&self, question: &str, default: bool) -> anyhow::Result<bool> {
+    pub(crate) fn yes(&self, question: &str, default: bool) -> anyhow::Result<bool> {
         let offer = if default { "Y/n" } else { "y/N" };
         loop {
             match self.line(&format!("{question} [{offer}]: "))?.trim().to_lowercase().as_str() {
@@ -82,7 +82,7 @@ impl Terminal {
     }
 
     /// Asks for one of several, by number or name; `default` counts from 0.
-    pub(super) fn choose(
+    pub(crate) fn choose(
         &self,
         question: &str,
         choices: &[Choice],
@@ -99,7 +99,7 @@ impl Terminal {
     }
 
     /// Asks for some of several.
-    pub(super) fn several(
+    pub(crate) fn several(
         &self,
         question: &str,
         choices: &[Choice],
@@ -130,7 +130,7 @@ impl Terminal {
     }
 
     /// Asks for something that is not to be seen.
-    pub(super) fn secret(&self, question: &str, optional: bool) -> anyhow::Result<Secret> {
+    pub(crate) fn secret(&self, question: &str, optional: bool) -> anyhow::Result<Secret> {
         loop {
             // hidden before it is asked for: who types ahead is not seen either
             let hidden = Hidden::begin(&self.input)?;
