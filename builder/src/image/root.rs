@@ -45,17 +45,19 @@ fn commands(
         script.write_fmt(text).expect("a string takes everything");
         script.push('\n');
     };
+    // By its name alone, from within its folder: asked for `/name`, debugfs takes what is before the slash for the
+    // folder that it is in, which may be any.
+    line(format_args!("cd \"{folder}/\""));
     let kind = match &operation.node {
         Node::Folder if *replaces => 0o040_000,
         Node::Folder => {
-            line(format_args!("mkdir \"{path}\""));
+            line(format_args!("mkdir \"{name}\""));
             0o040_000
         }
         Node::Leaf(content) => {
             if *replaces {
-                line(format_args!("rm \"{path}\""));
+                line(format_args!("rm \"{name}\""));
             }
-            line(format_args!("cd \"{folder}/\""));
             match (content, source) {
                 (Content::Link(target), _) => {
                     line(format_args!("symlink \"{name}\" \"{}\"", checked(target)?));
