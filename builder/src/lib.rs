@@ -8,16 +8,20 @@
 //!
 //! [`base`] finds or makes the image to start from and reads what it is; [`overlay`] turns the device's
 //! intent into files; [`plan`] orders them, and can be printed; [`image`] writes them and reads them
-//! back. [`emulator`] boots the result. [`init`] asks for a first profile. [`tool`] runs every child process.
+//! back; [`artifact`] compresses and describes the result. [`inspect`] and [`diff`] look at finished images.
+//! [`emulator`] boots one. [`init`] asks for a first profile. [`tool`] runs every child process.
 
 pub mod agents;
+pub mod artifact;
 pub mod base;
 pub mod build;
 pub mod cli;
+pub mod diff;
 pub mod emulator;
 pub mod fault;
 pub mod image;
 pub mod init;
+pub mod inspect;
 pub mod interrupt;
 pub mod overlay;
 mod password;

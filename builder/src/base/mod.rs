@@ -8,6 +8,7 @@
 
 pub mod boot;
 pub mod cache;
+pub mod check;
 pub mod facts;
 pub mod firmware;
 pub mod make;
@@ -54,6 +55,16 @@ impl Base {
         let file = Arc::new(open(path)?);
         let facts = Facts::read(&file)?;
         Ok(Self { path: path.to_owned(), facts, file })
+    }
+
+    /// A partition of it.
+    pub(crate) fn window(&self, partition: &Partition) -> Window {
+        window(&self.file, partition)
+    }
+
+    /// The image, open for reading.
+    pub(crate) fn file(&self) -> &Arc<File> {
+        &self.file
     }
 
     /// Its root file system.
@@ -131,7 +142,7 @@ fn is_fat(kind: u8) -> bool {
 }
 
 /// Bytes as hexadecimal digits.
-fn hex(bytes: &[u8]) -> String {
+pub(crate) fn hex(bytes: &[u8]) -> String {
     bytes.iter().fold(String::with_capacity(bytes.len() * 2), |digits, byte| {
         digits + &format!("{byte:02x}")
     })

@@ -30,7 +30,7 @@ pub fn copy(from: &Path, into: &File) -> anyhow::Result<()> {
 }
 
 /// The next stretch of data at or after `at`; none if there are only holes.
-fn next_data(file: &File, at: u64, length: u64) -> io::Result<Option<(u64, u64)>> {
+pub(crate) fn next_data(file: &File, at: u64, length: u64) -> io::Result<Option<(u64, u64)>> {
     if at >= length {
         return Ok(None);
     }

@@ -45,7 +45,7 @@ impl<'a> Composer<'a> {
     /// Adds what only this device has: the agent for its processor, and its credentials.
     pub(super) fn device_files(&mut self, spec: &DeviceSpec) -> anyhow::Result<()> {
         let agent = super::agent(spec, self.base.facts)?;
-        self.leaf(Volume::Root, "/usr/bin/imgbuild-agent", Content::HostFile(agent), "agent")?;
+        self.leaf(Volume::Root, super::AGENT_PATH, Content::HostFile(agent), "agent")?;
         self.folder(CREDENTIALS_PATH, "agent")?;
         for credential in &spec.credentials {
             let path = format!("{CREDENTIALS_PATH}/{}", credential.name);

@@ -36,6 +36,10 @@ impl Fixture {
     fn make() -> Self {
         let fixture = Self { folder: tempfile::tempdir().unwrap() };
         fixture.write("agents/aarch64-unknown-linux-musl/imgbuild-agent", &vec![b'a'; 200_000]);
+        fixture.write(
+            "agents/aarch64-unknown-linux-musl/imgbuild-agent.crates",
+            b"imgbuild-agent 0.1.0 own MIT OR Apache-2.0\nring 0.17.14 registry Apache-2.0 AND ISC\n",
+        );
         fixture.root();
         fixture.boot();
         let image = fs::File::create_new(fixture.image()).unwrap();
