@@ -9,10 +9,12 @@ mod check;
 mod doctor;
 mod explain;
 mod init;
+mod inspect;
 mod output;
 mod plan;
 mod render;
 mod run;
+mod verify;
 
 use std::process::ExitCode;
 
@@ -54,6 +56,9 @@ fn dispatch(arguments: Arguments, output: Output) -> anyhow::Result<ExitCode> {
         Command::Run(run) => run::run(&run, output),
         Command::Plan(plan) => plan::plan(&plan, output),
         Command::Render(render) => render::render(&render, output),
+        Command::Inspect(inspect) => inspect::inspect(&inspect),
+        Command::Verify(verify) => verify::verify(&verify, output),
+        Command::Diff(diff) => inspect::diff(&diff),
         Command::Schema => explain::schema(),
         Command::Explain(explain) => explain::explain(&explain),
         Command::Doctor => doctor::doctor(),
