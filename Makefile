@@ -31,8 +31,9 @@ lint: setup
 bench: builder agents certificates
 	$(CARGO) run --quiet --release --package xtask -- bench
 
-# the long campaigns, of which `make test` runs a short form: an hour of damaged profiles
+# the long campaigns, of which `make test` runs a short form: 200 builds killed, an hour of damaged profiles
 soak: setup
+	IMGBUILD_KILLS=200 $(CARGO) test --locked --package imgbuild --test builder -- killed
 	$(CARGO) run --quiet --locked --package xtask -- fuzz --seconds 3600
 
 builder: setup

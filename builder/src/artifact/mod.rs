@@ -92,6 +92,8 @@ pub fn put(
     let (finished, written) = finished?;
     let companions = describe(&card, target, origin, &map?, &written)?;
     interrupt::check()?;
+    // an image of before beside what describes this one would be neither, even if only for a moment
+    remove(target.path())?;
     for (file, path) in companions {
         rename(file, &path)?;
     }
@@ -148,9 +150,8 @@ fn rename(file: NamedTempFile, path: &Path) -> anyhow::Result<()> {
 
 fn remove(path: &Path) -> anyhow::Result<()> {
     match fs::remove_file(path) {
-        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
-            Err(error).with_context(|| format!("removing {}, which is out of date", path.display()))
-        }
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(error)
+            .with_context(|| format!("removing {}, which is to be replaced", path.display())),
         _ => Ok(()),
     }
 }

@@ -7,16 +7,17 @@ use std::path::Path;
 use anyhow::Context;
 
 use super::Base;
+use super::mbr::Partition;
 use super::partition::Window;
 use crate::interrupt;
 use crate::tool::Tool;
 
-/// The root file system: e2fsck finds nothing, and writes nothing.
-pub fn root(image: &Base) -> anyhow::Result<()> {
-    let offset = image.facts.table.partitions[1].offset();
+/// The root file system, in that partition of an image: e2fsck finds nothing, and writes nothing.
+pub fn root(image: &Path, partition: &Partition) -> anyhow::Result<()> {
     Tool::new("e2fsck", "checking the root file system")
-        .arg("-fn")
-        .arg(format!("{}?offset={offset}", image.path.display()))
+        .args(["-f", "-n"])
+        .arg(format!("{}?offset={}", image.display(), partition.offset()))
+        .without_flushing()
         .run()
         .map(drop)
 }

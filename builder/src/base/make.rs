@@ -150,7 +150,7 @@ fn assemble(recipe: &Recipe, scratch: &Path) -> anyhow::Result<()> {
 /// Both file systems as their own checkers see them, and the whole as we read it.
 fn check(image: &Path) -> anyhow::Result<()> {
     let base = Base::open(image)?;
-    check::root(&base)?;
+    check::root(image, &base.facts.table.partitions[1])?;
     check::boot(&base, scratch::parent(image))?;
     let boards = &base.facts.firmware.boards;
     anyhow::ensure!(!boards.is_empty(), "its boot partition starts no board");

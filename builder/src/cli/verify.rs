@@ -39,7 +39,8 @@ pub(super) fn verify(arguments: &Verify, output: Output) -> anyhow::Result<ExitC
 fn damage(card: &Base) -> anyhow::Result<Vec<String>> {
     let scratch = scratch::folder("imgbuild-")?;
     let mut complaints = Vec::new();
-    for outcome in [check::root(card), check::boot(card, scratch.path())] {
+    let root = check::root(&card.path, &card.facts.table.partitions[1]);
+    for outcome in [root, check::boot(card, scratch.path())] {
         interrupt::check()?;
         match outcome {
             Ok(()) => {}

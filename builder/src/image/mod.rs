@@ -12,12 +12,13 @@ mod verify;
 
 use std::fs::File;
 use std::path::{Path, PathBuf};
+use std::thread;
 
 use anyhow::Context;
 use tempfile::{NamedTempFile, TempDir};
 
-use crate::base::Base;
 use crate::base::mbr::Partition;
+use crate::base::{Base, check};
 use crate::interrupt;
 use crate::overlay::Content;
 use crate::plan::{Node, Operation, Plan};
@@ -41,11 +42,30 @@ pub fn make(base: &Base, plan: &Plan, output: &Path) -> anyhow::Result<NamedTemp
     sparse::copy(&base.path, image.as_file())
         .with_context(|| format!("copying the base to {}", folder.display()))?;
     let scratch = Scratch::new()?;
-    boot::apply(image.path(), &boot, plan, &scratch).context("writing the boot partition")?;
-    root::apply(image.path(), &root, plan, &scratch).context("writing the root partition")?;
-    verify::image(image.path(), plan).context("reading back what was written")?;
+    // each partition has tools of its own, which do not touch the other; and who only reads disturbs nobody
+    at_once(
+        || boot::apply(image.path(), &boot, plan, &scratch).context("writing the boot partition"),
+        || root::apply(image.path(), &root, plan, &scratch).context("writing the root partition"),
+    )?;
+    at_once(
+        || check::root(image.path(), &root).context("writing the root partition"),
+        || verify::image(image.path(), plan).context("reading back what was written"),
+    )?;
     interrupt::check()?;
     Ok(image)
+}
+
+/// Does two things at once. If both fail, the first one's error is told.
+fn at_once(
+    one: impl FnOnce() -> anyhow::Result<()> + Send,
+    other: impl FnOnce() -> anyhow::Result<()>,
+) -> anyhow::Result<()> {
+    thread::scope(|scope| {
+        let one = scope.spawn(one);
+        let other = other();
+        one.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))?;
+        other
+    })
 }
 
 /// Says which of the tools is missing, before anything is begun.
