@@ -29,4 +29,5 @@ pub mod plan;
 pub mod profile;
 pub mod render;
 mod scratch;
+mod secrecy;
 pub mod tool;

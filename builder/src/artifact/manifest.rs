@@ -13,9 +13,9 @@ use serde::Serialize;
 use super::Origin;
 use super::digest::{self, Written, sha256};
 use crate::base::facts::Facts;
-use crate::overlay::Content;
+use crate::overlay::{Content, Volume};
 use crate::plan::{Node, Operation, redactions_with_derived};
-use crate::tool;
+use crate::{secrecy, tool};
 
 /// The version of this form.
 const FORMAT: u32 = 1;
@@ -102,14 +102,14 @@ impl Manifest {
         let Origin { loaded, base, plan, base_digest, .. } = origin;
         let spec = &loaded.spec;
         let redactions = redactions_with_derived(spec, loaded.redactions());
-        let rows = |partition, operations: &[Operation]| {
+        let rows = |volume, operations: &[Operation]| {
             operations
                 .iter()
-                .map(|operation| row(partition, operation, &redactions))
+                .map(|operation| row(volume, operation, &redactions))
                 .collect::<anyhow::Result<Vec<_>>>()
         };
-        let mut operations = rows("boot", &plan.boot)?;
-        operations.append(&mut rows("root", &plan.root)?);
+        let mut operations = rows(Volume::Boot, &plan.boot)?;
+        operations.append(&mut rows(Volume::Root, &plan.root)?);
         Ok(Self {
             format: FORMAT,
             device: spec.card.device.id.to_string(),
@@ -139,14 +139,10 @@ fn profile(loaded: &crate::profile::Loaded) -> Vec<ProfileFile> {
     loaded.texts().map(file).collect()
 }
 
-fn row(
-    partition: &'static str,
-    operation: &Operation,
-    redactions: &Redactions,
-) -> anyhow::Result<Row> {
+fn row(volume: Volume, operation: &Operation, redactions: &Redactions) -> anyhow::Result<Row> {
     let Operation { path, node, mode, uid, gid, replaces, origin } = operation;
     let mut row = Row {
-        partition,
+        partition: volume.name(),
         path: path.clone(),
         kind: "file",
         mode: format!("{mode:04o}"),
@@ -166,7 +162,9 @@ fn row(
         }
         Node::Leaf(content) => {
             // what only some may read on the device is for nobody's eyes here either
-            row.secret = mode & 0o004 == 0 || holds_secret(content, redactions)?;
+            row.secret = mode & 0o004 == 0
+                || secrecy::is_place_of_one(volume, path)
+                || holds_secret(content, redactions)?;
             if !row.secret {
                 row.sha256 = Some(hash(content)?);
             }

@@ -4,7 +4,6 @@
 //! differ, and not shown.
 
 mod listing;
-mod secret;
 mod shown;
 
 use std::collections::BTreeMap;
@@ -17,6 +16,7 @@ use similar::TextDiff;
 use crate::base::Base;
 use crate::base::tree::{Kind, Tree};
 use crate::overlay::Volume;
+use crate::secrecy;
 use listing::Entry;
 
 /// The longest text of which is shown how it differs.
@@ -133,7 +133,7 @@ fn of_path(
     };
     let mut difference = difference(Change::Changed, old.changes(new));
     if old.hash != new.hash && old.kind == Kind::File && new.kind == Kind::File {
-        let hidden = secret::is_place_of_one(volume, path) || old.is_private() || new.is_private();
+        let hidden = secrecy::is_place_of_one(volume, path) || old.is_private() || new.is_private();
         if hidden {
             difference.details.push("its content, which is not shown".to_owned());
         } else {
@@ -148,7 +148,7 @@ fn of_path(
 /// How two texts differ; none if one of them is no text, or may hold a secret.
 fn unified(old: &[u8], new: &[u8], knows_no_secret: bool) -> Option<String> {
     let (old, new) = (std::str::from_utf8(old).ok()?, std::str::from_utf8(new).ok()?);
-    let hidden = |text: &&str| text.contains('\0') || (!knows_no_secret && secret::is_in(text));
+    let hidden = |text: &&str| text.contains('\0') || (!knows_no_secret && secrecy::is_in(text));
     if [old, new].iter().any(hidden) {
         return None;
     }

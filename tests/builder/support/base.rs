@@ -61,6 +61,15 @@ impl Fixture {
             u64::from(ROOT.0) * 512,
             ROOT.1 / 2
         ));
+        // as Debian has them
+        for name in ["shadow", "gshadow"] {
+            for field in ["mode 0100640", "gid 42"] {
+                fixture.shell(&format!(
+                    "debugfs -w -R 'sif /etc/{name} {field}' 'base.img?offset={}'",
+                    u64::from(ROOT.0) * 512
+                ));
+            }
+        }
         image.sync_all().unwrap();
         fixture
     }

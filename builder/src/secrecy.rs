@@ -1,4 +1,4 @@
-//! What is not shown of an image, since it is a secret or may be one.
+//! What is not told of an image, since it is a secret or may be one.
 
 use imgbuild_schema::card::CREDENTIALS_PATH;
 
@@ -47,7 +47,7 @@ const SIGNS: [&str; 12] = [
 ];
 
 /// Is this where secrets lie?
-pub(super) fn is_place_of_one(volume: Volume, path: &str) -> bool {
+pub(crate) fn is_place_of_one(volume: Volume, path: &str) -> bool {
     let places: &[&str] = match volume {
         Volume::Boot => &ON_BOOT,
         Volume::Root => &ON_ROOT,
@@ -58,7 +58,7 @@ pub(super) fn is_place_of_one(volume: Volume, path: &str) -> bool {
 }
 
 /// May a secret be in this text? It errs on the safe side.
-pub(super) fn is_in(text: &str) -> bool {
+pub(crate) fn is_in(text: &str) -> bool {
     let lower = text.to_ascii_lowercase();
     SIGNS.iter().any(|sign| text.contains(sign) || lower.contains(sign))
 }
