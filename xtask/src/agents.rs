@@ -158,3 +158,25 @@ fn with_debian(command: &mut Command) -> anyhow::Result<()> {
 fn virtual_environment(root: &Path) -> PathBuf {
     env::var_os("IMGBUILD_VENV").map_or_else(|| root.join("target/venv"), PathBuf::from)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::crate_line;
+
+    #[test]
+    fn a_line_of_cargo_s_tree_becomes_one_of_the_list() {
+        let own = "imgbuild-agent v0.1.0 (/home/me/imgbuild/agent)|MIT OR Apache-2.0";
+        for (line, listed) in [
+            (
+                "ring v0.17.14|Apache-2.0 AND ISC (*)",
+                Some("ring 0.17.14 registry Apache-2.0 AND ISC"),
+            ),
+            ("cast v0.3.0|MIT/Apache-2.0", Some("cast 0.3.0 registry MIT OR Apache-2.0")),
+            (own, Some("imgbuild-agent 0.1.0 own MIT OR Apache-2.0")),
+            ("nameless v1.0.0|", Some("nameless 1.0.0 registry")),
+            ("", None),
+        ] {
+            assert_eq!(crate_line(line).as_deref(), listed, "{line}");
+        }
+    }
+}

@@ -10,7 +10,7 @@ use std::ops::Range;
 use std::os::unix::fs::FileExt;
 
 use super::digest::{of_range, sha256};
-use super::used::{self, BLOCK, Blocks};
+use super::used::{BLOCK, Blocks};
 use crate::base::Base;
 use crate::image::next_data;
 use crate::interrupt;
@@ -25,9 +25,9 @@ pub struct Bmap {
 }
 
 impl Bmap {
-    /// Maps an image.
-    pub fn of(card: &Base) -> anyhow::Result<Self> {
-        let mut blocks = used::of(card)?;
+    /// Maps an image whose file systems count on the blocks in `used`.
+    pub(super) fn of(card: &Base, used: Blocks) -> anyhow::Result<Self> {
+        let mut blocks = used;
         let (file, length) = (card.file(), card.facts.length);
         add_content(file, length, &mut blocks)?;
         let mut ranges = Vec::new();

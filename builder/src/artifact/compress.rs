@@ -41,22 +41,19 @@ pub(super) fn compress(
 
 /// Hashes an image as it is.
 pub(super) fn hash(image: &File, progress: Progress<'_>) -> anyhow::Result<Written> {
-    let mut sink = Hashing::new(io::sink());
-    feed(image, &mut sink, progress).context("hashing the image")?;
-    Ok(sink.finish().1)
+    with_threads(image, Format::Plain, io::sink(), 1, progress).context("hashing the image")
 }
 
 fn with_threads(
     image: &File,
     format: Format,
-    sink: &File,
+    sink: impl Write,
     threads: u32,
     progress: Progress<'_>,
 ) -> anyhow::Result<Written> {
-    let sink = Hashing::new(sink);
+    let mut sink = Hashing::new(sink);
     let sink = match format {
         Format::Plain => {
-            let mut sink = sink;
             feed(image, &mut sink, progress)?;
             sink
         }

@@ -81,8 +81,10 @@ pub fn put(
         return rename(image, target.path());
     };
     let card = Base::open(image.path())?;
+    // what can go wrong with it does so before the minutes that compressing may take
+    let used = used::of(&card)?;
     let (map, finished) = thread::scope(|scope| {
-        let map = scope.spawn(|| Bmap::of(&card));
+        let map = scope.spawn(|| Bmap::of(&card, used));
         let finished = match target.format() {
             Format::Plain => compress::hash(image.as_file(), progress).map(|hash| (image, hash)),
             _ => compressed(&image, target, progress),

@@ -70,7 +70,7 @@ fn at_once(
 
 /// Says which of the tools is missing, before anything is begun.
 pub fn check_machine() -> Result<(), Missing> {
-    for program in ["debugfs", "e2fsck", "eatmydata", "mcopy", "mmd"] {
+    for program in ["debugfs", "dumpe2fs", "e2fsck", "eatmydata", "mcopy", "mmd"] {
         Tool::new(program, "writing an image").command()?;
     }
     Ok(())
