@@ -19,6 +19,7 @@ mod manifest;
 mod sbom;
 mod target;
 mod used;
+mod xz;
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
