@@ -1,10 +1,12 @@
 //! From a loaded profile to a card image: the way through the builder, stage after stage.
 
-use std::path::Path;
+use std::sync::Arc;
 
 use anyhow::Context;
 use imgbuild_schema::profile;
 
+use crate::agents::Crate;
+use crate::artifact::{self, Background, Target};
 use crate::base::Base;
 use crate::overlay::{self, Overlay};
 use crate::plan::{self, BaseView, Plan};
@@ -26,11 +28,35 @@ pub fn base(loaded: &Loaded, sources: &Sources<'_>) -> anyhow::Result<Base> {
     sources.base(&wanted, Some(&Pins::beside(&loaded.path)))
 }
 
-/// Builds a card on `base` at `output` and returns what was written into the copy.
-pub fn build(loaded: &Loaded, base: &Base, output: &Path) -> anyhow::Result<Plan> {
+/// Builds a card on `base` at `target`, with what describes it beside it if `described`, and returns what was
+/// written into the copy.
+pub fn build(
+    loaded: &Loaded,
+    base: &Base,
+    target: &Target,
+    described: bool,
+    progress: artifact::Progress<'_>,
+) -> anyhow::Result<Plan> {
     let plan = plan(loaded, base)?;
-    image::build(base, &plan, output)?;
+    // hashed while the image is being made: what is read first is in memory for the copy
+    let description = if described { Some(description(loaded, base)?) } else { None };
+    let image = image::make(base, &plan, target.path())?;
+    let origin = description.map(|(crates, base_digest)| artifact::Origin {
+        loaded,
+        base,
+        plan: &plan,
+        base_digest,
+        crates,
+    });
+    artifact::put(image, target, origin, progress)?;
     Ok(plan)
+}
+
+/// What a description takes beside the plan: the crates of the agent, and the hash of the base, begun.
+fn description(loaded: &Loaded, base: &Base) -> anyhow::Result<(Vec<Crate>, Background)> {
+    let target = agents::target(*loaded.spec.model, base.facts.architecture);
+    let crates = agents::crates(&agents::find(target)?)?;
+    Ok((crates, Background::start(Arc::clone(base.file()))))
 }
 
 /// What a build would write.

@@ -59,6 +59,15 @@ impl Loaded {
         &self.outcome.redactions
     }
 
+    /// The files it is made of, itself first, by name and text, with stars in place of the secrets that are
+    /// written out in them.
+    pub fn texts(&self) -> impl Iterator<Item = (String, &str)> {
+        let own = self.path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        self.outcome.sources.texts().map(move |(written, text)| {
+            (if written.is_empty() { own.clone() } else { written.to_owned() }, text)
+        })
+    }
+
     /// Problems of this profile, ready to be shown.
     pub fn report(&self, problems: Vec<Problem>) -> Report {
         self.outcome.report(problems)

@@ -67,3 +67,14 @@ fn a_password_is_on_the_card_as_its_hash_alone_and_opens_no_ssh() {
     let password = b"canary-login-password";
     assert!(!image.windows(password.len()).any(|window| window == password));
 }
+
+#[test]
+fn the_hashes_of_passwords_are_for_those_who_could_read_them_in_the_base() {
+    let card =
+        Project::with(&format!("{PROFILE}access: {{user: pi, password: !secret pi}}\n")).build();
+    for path in ["/etc/shadow", "/etc/gshadow"] {
+        let stat = card.stat(path).unwrap();
+        assert_eq!((stat.mode.as_str(), stat.owner), ("0640", (0, 42)), "{path}");
+    }
+    assert_eq!(card.stat("/etc/passwd").unwrap().mode, "0644");
+}

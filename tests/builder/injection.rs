@@ -125,7 +125,7 @@ fn what_a_broker_is_told_arrives_as_it_was_written() {
         assert_eq!(read("/etc/imgbuild/credentials/password"), text.as_bytes());
         let script = "import json, sys, yaml; print(json.dumps(yaml.safe_load(open(sys.argv[1]))))";
         let judged = run(
-            python().to_str().unwrap(),
+            crate::support::python().to_str().unwrap(),
             &[
                 "-c".as_ref(),
                 script.as_ref(),
@@ -135,13 +135,6 @@ fn what_a_broker_is_told_arrives_as_it_was_written() {
         let judged: serde_json::Value = serde_json::from_str(&judged).unwrap();
         assert_eq!(judged["cloud"]["mqtt"]["username"], text);
     }
-}
-
-/// The project's own Python, with `PyYAML`.
-fn python() -> std::path::PathBuf {
-    let target = Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/venv");
-    let venv = std::env::var_os("IMGBUILD_VENV").map_or(target, Into::into);
-    venv.join("bin/python")
 }
 
 /// What systemd's own reader has against a unit of a card.

@@ -35,6 +35,15 @@ fn an_overlay_s_files_lie_where_they_lay() {
     card.fsck();
 }
 
+#[test]
+fn what_is_new_at_the_top_lies_at_the_top() {
+    let card = with_overlay(&[("rootfs/opt/new", "in a new folder\n"), ("rootfs/top", "a file\n")])
+        .build();
+    assert_eq!(card.read("/opt/new").unwrap(), "in a new folder\n");
+    assert_eq!(card.read("/top").unwrap(), "a file\n");
+    card.fsck();
+}
+
 /// What is printed about an overlay with a mistake in it.
 fn mistake(files: &[(&str, &str)]) -> String {
     let project = with_overlay(files);

@@ -63,7 +63,42 @@ fn one(root: &Path, target: &str) -> anyhow::Result<()> {
         .context("starting cargo-zigbuild; `make setup` installs it")?;
     ensure!(status.success(), "cargo zigbuild: {status}");
     let built = folder.join("cross").join(target).join("agent/imgbuild-agent");
-    put(&built, &folder.join("agents").join(target))
+    let place = folder.join("agents").join(target);
+    list_crates(root, target, &place)?;
+    put(&built, &place)
+}
+
+/// Writes beside the agent which crates it is made of, for the bill of materials of a card: a line each with name,
+/// version, `registry` or `own`, and licence.
+fn list_crates(root: &Path, target: &str, folder: &Path) -> anyhow::Result<()> {
+    let output = project::cargo()
+        .args(["tree", "--locked", "--package", "imgbuild-agent", "--target", target])
+        // what is compiled in; a macro runs on this machine alone
+        .args(["--edges", "normal,no-proc-macro", "--prefix", "none", "--format", "{p}|{l}"])
+        .current_dir(root)
+        .output()
+        .context("starting cargo tree")?;
+    let complaint = String::from_utf8_lossy(&output.stderr);
+    ensure!(output.status.success(), "cargo tree: {complaint}");
+    let tree = String::from_utf8_lossy(&output.stdout);
+    let mut lines: Vec<String> = tree.lines().filter_map(crate_line).collect();
+    lines.sort_unstable();
+    lines.dedup();
+    ensure!(!lines.is_empty(), "cargo tree lists no crates");
+    fs::create_dir_all(folder)?;
+    fs::write(folder.join("imgbuild-agent.crates"), lines.join("\n") + "\n")
+        .context("writing the list of crates")
+}
+
+/// `ring v0.17.14|Apache-2.0 AND ISC (*)`, or with `(/path)` after the version.
+fn crate_line(line: &str) -> Option<String> {
+    let (package, licence) = line.trim_end_matches(" (*)").split_once('|')?;
+    let mut words = package.split(' ');
+    let (name, version) = (words.next()?, words.next()?.strip_prefix('v')?);
+    let place = if words.next().is_some() { "own" } else { "registry" };
+    // the older way to write an expression
+    let licence = licence.replace('/', " OR ");
+    Some(format!("{name} {version} {place} {licence}").trim_end().to_owned())
 }
 
 /// Copies the program beside, then into place, and leaves alone one that is the same already.
@@ -122,4 +157,26 @@ fn with_debian(command: &mut Command) -> anyhow::Result<()> {
 /// Where the Python tools are (`xtask/setup/install.sh`).
 fn virtual_environment(root: &Path) -> PathBuf {
     env::var_os("IMGBUILD_VENV").map_or_else(|| root.join("target/venv"), PathBuf::from)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::crate_line;
+
+    #[test]
+    fn a_line_of_cargo_s_tree_becomes_one_of_the_list() {
+        let own = "imgbuild-agent v0.1.0 (/home/me/imgbuild/agent)|MIT OR Apache-2.0";
+        for (line, listed) in [
+            (
+                "ring v0.17.14|Apache-2.0 AND ISC (*)",
+                Some("ring 0.17.14 registry Apache-2.0 AND ISC"),
+            ),
+            ("cast v0.3.0|MIT/Apache-2.0", Some("cast 0.3.0 registry MIT OR Apache-2.0")),
+            (own, Some("imgbuild-agent 0.1.0 own MIT OR Apache-2.0")),
+            ("nameless v1.0.0|", Some("nameless 1.0.0 registry")),
+            ("", None),
+        ] {
+            assert_eq!(crate_line(line).as_deref(), listed, "{line}");
+        }
+    }
 }

@@ -20,6 +20,7 @@ pub(crate) fn run() -> anyhow::Result<()> {
     let root = project::root()?;
     build_against_cp(&root)?;
     unpacking_against_xz(&root)?;
+    compression(&root)?;
     checks(&root)?;
     flash::against_bmaptool(&root)?;
     sizes(&root)
@@ -81,7 +82,13 @@ fn build_against_cp(root: &Path) -> anyhow::Result<()> {
     for round in 0..=ROUNDS {
         let (build, peak) = measure(
             &root.join("target/release/imgbuild"),
-            &[&profile, Path::new("--quiet"), Path::new("--output"), &card],
+            &[
+                &profile,
+                Path::new("--quiet"),
+                Path::new("--image-only"),
+                Path::new("--output"),
+                &card,
+            ],
             &scratch,
         )?;
         let (cp, _) =
@@ -148,6 +155,47 @@ fn unpacking_against_xz(root: &Path) -> anyhow::Result<()> {
         rows[0].0,
         rows[ROUNDS - 1].0
     );
+    Ok(())
+}
+
+/// How fast an image is compressed, beside the command that makes the same of it: the time of a build that
+/// compresses, less that of one that does not.
+#[expect(clippy::print_stdout, reason = "the figures")]
+fn compression(root: &Path) -> anyhow::Result<()> {
+    let scratch = root.join("out/bench");
+    fs::create_dir_all(&scratch)?;
+    let profile = root.join("profiles/quickstart.yaml");
+    let build = |card: &Path, how: &str| -> anyhow::Result<Duration> {
+        let arguments =
+            [&profile, Path::new("--quiet"), Path::new(how), Path::new("--output"), card];
+        Ok(measure(&root.join("target/release/imgbuild"), &arguments, &scratch)?.0)
+    };
+    let plain = scratch.join("card.img");
+    for (program, ending, level, rounds) in [("zstd", "zst", "-3", 5), ("xz", "xz", "-6", 1)] {
+        let card = plain.with_extension(format!("img.{ending}"));
+        let mut rows = Vec::new();
+        for _ in 0..rounds {
+            let without = build(&plain, "--image-only")?;
+            let own = build(&card, "--image-only")?.saturating_sub(without);
+            let mut arguments =
+                [level, "-T0", "--keep", "--force", "--quiet"].map(Path::new).to_vec();
+            arguments.push(&plain);
+            let (command, _) = measure(Path::new(program), &arguments, &scratch)?;
+            rows.push((command.as_secs_f64() / own.as_secs_f64(), own, command));
+        }
+        rows.sort_by(|a, b| a.0.total_cmp(&b.0));
+        let (ratio, own, command) = rows[rows.len() / 2];
+        println!(
+            "compressing the quickstart card: {ratio:.2} times the speed of {program} {level} -T0 ({:.2} s beside {:.2} s, pairs: {rounds})",
+            own.as_secs_f64(),
+            command.as_secs_f64(),
+        );
+        let whole = build(&card, "--describe")?;
+        println!("a build of it with all that lies beside it: {:.2} s", whole.as_secs_f64());
+    }
+    let described = build(&plain, "--describe")?;
+    println!("the same of a plain image: {:.2} s", described.as_secs_f64());
+    fs::remove_dir_all(&scratch)?;
     Ok(())
 }
 

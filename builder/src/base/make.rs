@@ -11,12 +11,12 @@ use std::process::Stdio;
 
 use anyhow::Context;
 
-use super::Base;
 use super::mbr::SECTOR;
-use super::partition::Window;
 use super::recipe::Recipe;
+use super::{Base, check};
 use crate::fault::Lacking;
 use crate::interrupt::{self, Waited};
+use crate::scratch;
 use crate::tool::{Failed, Tool};
 
 /// Where progress is told, a line at a time.
@@ -150,36 +150,10 @@ fn assemble(recipe: &Recipe, scratch: &Path) -> anyhow::Result<()> {
 /// Both file systems as their own checkers see them, and the whole as we read it.
 fn check(image: &Path) -> anyhow::Result<()> {
     let base = Base::open(image)?;
-    let [boot, root, ..] = base.facts.table.partitions;
-    Tool::new("e2fsck", "checking the root file system")
-        .arg("-fn")
-        .arg(format!("{}?offset={}", image.display(), root.offset()))
-        .run()?;
-    // fsck.vfat takes no offset
-    let part = tempfile::NamedTempFile::new_in(image.parent().unwrap_or(Path::new(".")))
-        .context("checking the boot file system")?;
-    copy_sparse(&super::window(&base.file, &boot), part.as_file())
-        .context("checking the boot file system")?;
-    Tool::new("fsck.vfat", "checking the boot file system").arg("-n").arg(part.path()).run()?;
+    check::root(image, &base.facts.table.partitions[1])?;
+    check::boot(&base, scratch::parent(image))?;
     let boards = &base.facts.firmware.boards;
     anyhow::ensure!(!boards.is_empty(), "its boot partition starts no board");
-    Ok(())
-}
-
-/// Copies a partition into a file of its own, nothing for zeros.
-fn copy_sparse(from: &Window, to: &File) -> std::io::Result<()> {
-    const STEP: usize = 1 << 20;
-    to.set_len(from.length())?;
-    let mut buffer = vec![0; STEP];
-    let mut at = 0;
-    while at < from.length() {
-        let left = usize::try_from(from.length() - at).unwrap_or(STEP).min(STEP);
-        from.read_at(at, &mut buffer[..left])?;
-        if buffer[..left].iter().any(|byte| *byte != 0) {
-            to.write_all_at(&buffer[..left], at)?;
-        }
-        at += left as u64;
-    }
     Ok(())
 }
 

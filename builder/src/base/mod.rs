@@ -8,6 +8,7 @@
 
 pub mod boot;
 pub mod cache;
+pub mod check;
 pub mod facts;
 pub mod firmware;
 pub mod make;
@@ -79,6 +80,16 @@ impl Base {
         let file = Arc::new(open(path)?);
         let facts = Facts::read(&file)?;
         Ok(Self { path: path.to_owned(), facts, file, holder: None })
+    }
+
+    /// A partition of it.
+    pub(crate) fn window(&self, partition: &Partition) -> Window {
+        window(&self.file, partition)
+    }
+
+    /// The image, open for reading.
+    pub(crate) fn file(&self) -> &Arc<File> {
+        &self.file
     }
 
     /// Its root file system.

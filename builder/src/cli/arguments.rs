@@ -8,6 +8,7 @@ use imgbuild_schema::values::HumanDuration;
 
 use super::base;
 use super::sources::SourceFlags;
+use crate::artifact;
 use crate::init::Flags;
 
 /// One YAML file becomes an SD card that boots a Raspberry Pi, joins its network and publishes sensor
@@ -37,9 +38,8 @@ pub(super) struct Arguments {
 struct ShortBuild {
     /// The profile to build
     profile: Option<PathBuf>,
-    /// Where to write the image [default: the profile's name, with .img]
-    #[arg(long, short)]
-    output: Option<PathBuf>,
+    #[command(flatten)]
+    output: BuildOutput,
     #[command(flatten)]
     sources: SourceFlags,
 }
@@ -54,6 +54,12 @@ pub(super) enum Command {
     Plan(Plan),
     /// Write what would be on a card into a folder, to look at
     Render(Render),
+    /// Tell what is on a card image
+    Inspect(Inspect),
+    /// Tell whether an image holds what a profile says
+    Verify(Verify),
+    /// Show what two images have otherwise, file by file, secrets hidden
+    Diff(Diff),
     /// Print the JSON Schema of profiles, for editors
     Schema,
     /// Say what a key of a profile, or the code of a problem, means
@@ -77,11 +83,33 @@ pub(super) enum Command {
 pub(super) struct Build {
     /// The profile
     pub(super) profile: PathBuf,
-    /// Where to write the image [default: the profile's name, with .img]
-    #[arg(long, short)]
-    pub(super) output: Option<PathBuf>,
+    #[command(flatten)]
+    pub(super) output: BuildOutput,
     #[command(flatten)]
     pub(super) sources: SourceFlags,
+}
+
+/// What a build makes.
+#[derive(Debug, Args)]
+pub(super) struct BuildOutput {
+    /// Where to write the image: .img, .img.zst, .img.xz or .img.gz [default: the profile's name, with .img]
+    #[arg(long = "output", short = 'o', value_name = "IMAGE")]
+    pub(super) path: Option<PathBuf>,
+    /// Write beside a plain .img too what lies beside a compressed image: block map, checksum, manifest, bill of
+    /// materials; hashing takes longer than building
+    #[arg(long, conflicts_with = "image_only")]
+    describe: bool,
+    /// Write a compressed image alone
+    #[arg(long)]
+    image_only: bool,
+}
+
+impl BuildOutput {
+    /// Is an image of this format to be described? A plain one is mostly made for a card, at once and often: there
+    /// it takes several times as long as the rest.
+    pub(super) fn is_described(&self, format: artifact::Format) -> bool {
+        self.describe || (format != artifact::Format::Plain && !self.image_only)
+    }
 }
 
 #[derive(Debug, Args)]
@@ -131,14 +159,14 @@ pub(super) struct Plan {
     pub(super) profile: PathBuf,
     /// How it is printed
     #[arg(long, value_enum, default_value_t)]
-    pub(super) format: PlanFormat,
+    pub(super) format: ShownFormat,
     #[command(flatten)]
     pub(super) sources: SourceFlags,
 }
 
-/// How a plan is printed.
+/// How what was found is printed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
-pub(super) enum PlanFormat {
+pub(super) enum ShownFormat {
     /// For people
     #[default]
     Human,
@@ -155,6 +183,38 @@ pub(super) struct Render {
     pub(super) output: PathBuf,
     #[command(flatten)]
     pub(super) sources: SourceFlags,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Inspect {
+    /// The image: one of this program's, or any other for a Raspberry Pi
+    pub(super) image: PathBuf,
+    /// How it is printed
+    #[arg(long, value_enum, default_value_t)]
+    pub(super) format: ShownFormat,
+}
+
+/// Exit status 1 if it does not, with a line for each difference.
+#[derive(Debug, Args)]
+pub(super) struct Verify {
+    /// The image
+    pub(super) image: PathBuf,
+    /// The profile
+    pub(super) profile: PathBuf,
+    #[command(flatten)]
+    pub(super) sources: SourceFlags,
+}
+
+/// Exit status 1 if there is a difference.
+#[derive(Debug, Args)]
+pub(super) struct Diff {
+    /// The one image
+    pub(super) old: PathBuf,
+    /// The other
+    pub(super) new: PathBuf,
+    /// How it is printed
+    #[arg(long, value_enum, default_value_t)]
+    pub(super) format: ShownFormat,
 }
 
 #[derive(Debug, Args)]
@@ -240,6 +300,6 @@ mod tests {
         let arguments = Arguments::parse_from(["imgbuild", "kitchen.yaml", "-o", "x.img"]);
         let Command::Build(build) = arguments.into_command() else { panic!("not a build") };
         assert_eq!(build.profile.to_str(), Some("kitchen.yaml"));
-        assert_eq!(build.output.unwrap().to_str(), Some("x.img"));
+        assert_eq!(build.output.path.unwrap().to_str(), Some("x.img"));
     }
 }

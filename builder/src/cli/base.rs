@@ -7,7 +7,7 @@ use clap::{Args, Subcommand};
 use imgbuild_schema::Sp;
 use imgbuild_schema::profile::{self, FileBase, NamedBase};
 
-use super::arguments::PlanFormat;
+use super::arguments::ShownFormat;
 use super::output::Output;
 use super::sources::SourceFlags;
 use crate::base::Base;
@@ -37,7 +37,7 @@ pub(super) enum Command {
 pub(super) struct List {
     /// How they are printed
     #[arg(long, value_enum, default_value_t)]
-    format: PlanFormat,
+    format: ShownFormat,
 }
 
 #[derive(Debug, Args)]
@@ -63,7 +63,7 @@ pub(super) struct Inspect {
     image: PathBuf,
     /// How it is printed
     #[arg(long, value_enum, default_value_t)]
-    format: PlanFormat,
+    format: ShownFormat,
     #[command(flatten)]
     sources: SourceFlags,
 }
@@ -80,11 +80,11 @@ pub(super) fn base(command: &Command, output: Output) -> anyhow::Result<ExitCode
     Ok(ExitCode::SUCCESS)
 }
 
-fn list(format: PlanFormat) -> anyhow::Result<()> {
+fn list(format: ShownFormat) -> anyhow::Result<()> {
     let cached = room::list(&Bases::of_user()?)?;
     let text = match format {
-        PlanFormat::Json => serde_json::to_string_pretty(&cached)? + "\n",
-        PlanFormat::Human => cached.iter().map(row).collect(),
+        ShownFormat::Json => serde_json::to_string_pretty(&cached)? + "\n",
+        ShownFormat::Human => cached.iter().map(row).collect(),
     };
     print(&text)
 }
@@ -158,8 +158,8 @@ fn inspect(inspect: &Inspect, output: Output) -> anyhow::Result<()> {
         Meant::Base(base) => sources.base(&base, None),
     })?;
     let text = match inspect.format {
-        PlanFormat::Json => serde_json::to_string_pretty(&base.facts)? + "\n",
-        PlanFormat::Human => told(&base),
+        ShownFormat::Json => serde_json::to_string_pretty(&base.facts)? + "\n",
+        ShownFormat::Human => told(&base),
     };
     print(&text)
 }

@@ -5,43 +5,49 @@ use anyhow::Context;
 
 use super::arguments::Build;
 use super::output::Output;
+use super::progress::Shown;
 use super::sources::SourceFlags;
+use crate::artifact::{Format, Target};
 use crate::base::Base;
 use crate::build;
-use crate::fault::Usage;
 use crate::profile::Loaded;
-use crate::scratch;
+use crate::progress::Watch;
 
 /// `imgbuild build`
 pub(super) fn build(arguments: &Build, output: Output) -> anyhow::Result<ExitCode> {
     let loaded = Loaded::read(&arguments.profile)?;
-    let image = match &arguments.output {
+    let image = match &arguments.output.path {
         Some(image) => image.clone(),
         None => default_output(&arguments.profile)?,
     };
-    to(&loaded, &image, &arguments.sources, output)?;
+    let target = Target::new(&image)?;
+    let described = arguments.output.is_described(target.format());
+    to(&loaded, &target, described, &arguments.sources, output)?;
     Ok(ExitCode::SUCCESS)
 }
 
-/// Builds a profile's card at `image`.
+/// Builds a profile's card at `target`, with what describes it beside it if `described`.
 pub(super) fn to(
     loaded: &Loaded,
-    image: &Path,
+    target: &Target,
+    described: bool,
     sources: &SourceFlags,
     output: Output,
 ) -> anyhow::Result<()> {
-    check_output(image)?;
     super::warn(&loaded.warnings(), output);
     let base = sources.with(output, |sources| build::base(loaded, sources))?;
     output.detail(&describe(&base));
-    let plan = build::build(loaded, &base, image)?;
+    let shown = Shown::new(output);
+    let title = if target.format() == Format::Plain { "hashing" } else { "compressing" };
+    let plan = build::build(loaded, &base, target, described, &shown.done_of(title))?;
+    shown.end();
     for operation in plan.boot.iter().chain(&plan.root) {
         output.detail(&operation.to_string());
     }
     let id = &loaded.spec.card.device.id;
     output.progress(&format!(
         "{}: a card for {id} ({})",
-        image.display(),
+        target.path().display(),
         loaded.spec.model.name()
     ));
     Ok(())
@@ -62,23 +68,4 @@ fn describe(base: &Base) -> String {
 fn default_output(profile: &Path) -> anyhow::Result<PathBuf> {
     let stem = profile.file_stem().with_context(|| format!("{} has no name", profile.display()))?;
     Ok(Path::new(stem).with_extension("img"))
-}
-
-/// Refuses an output that cannot be written, before any work is done for it.
-fn check_output(image: &Path) -> Result<(), Usage> {
-    let shown = image.display();
-    if image.extension().is_none_or(|extension| extension != "img") {
-        return Err(Usage(format!(
-            "the image {shown} does not end in .img, the only format that is written"
-        )));
-    }
-    let refuse = |why: String| Err(Usage(format!("the image {shown} cannot be written: {why}")));
-    if image.is_dir() {
-        return refuse("there is a folder of that name".into());
-    }
-    let folder = scratch::parent(image);
-    if !folder.is_dir() {
-        return refuse(format!("there is no folder {}; make it first", folder.display()));
-    }
-    Ok(())
 }

@@ -11,12 +11,14 @@ mod doctor;
 mod explain;
 mod flash;
 mod init;
+mod inspect;
 mod output;
 mod plan;
 mod progress;
 mod render;
 mod run;
 mod sources;
+mod verify;
 
 use std::process::ExitCode;
 
@@ -60,6 +62,9 @@ fn dispatch(arguments: Arguments, output: Output) -> anyhow::Result<ExitCode> {
         Command::Run(run) => run::run(&run, output),
         Command::Plan(plan) => plan::plan(&plan, output),
         Command::Render(render) => render::render(&render, output),
+        Command::Inspect(inspect) => inspect::inspect(&inspect),
+        Command::Verify(verify) => verify::verify(&verify, output),
+        Command::Diff(diff) => inspect::diff(&diff),
         Command::Schema => explain::schema(),
         Command::Explain(explain) => explain::explain(&explain),
         Command::Doctor => doctor::doctor(),

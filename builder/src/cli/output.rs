@@ -1,5 +1,7 @@
 use std::io::{IsTerminal, Write};
 
+use anyhow::Context;
+
 /// What is told beside the data, and how much of it.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Output {
@@ -41,6 +43,13 @@ pub(super) fn is_terminal() -> bool {
 pub(super) fn say(text: &str) {
     // nobody can be told that nobody listens
     let _ = writeln!(std::io::stderr(), "{text}");
+}
+
+/// Prints what was read out of an image, without what a terminal would obey.
+pub(super) fn print(text: &str) -> anyhow::Result<()> {
+    let obeyed = |c: char| c.is_control() && !matches!(c, '\n' | '\t');
+    let text = text.replace(obeyed, "\u{FFFD}");
+    std::io::stdout().write_all(text.as_bytes()).context("printing what was found")
 }
 
 /// Is the standard error a terminal that takes colours?

@@ -3,7 +3,7 @@ use std::process::ExitCode;
 
 use anyhow::Context;
 
-use super::arguments::{Plan, PlanFormat};
+use super::arguments::{Plan, ShownFormat};
 use super::output::Output;
 use crate::build;
 use crate::plan::Shown;
@@ -17,8 +17,8 @@ pub(super) fn plan(arguments: &Plan, output: Output) -> anyhow::Result<ExitCode>
     let plan = build::plan(&loaded, &base)?;
     let shown = Shown::new(&loaded.spec, &plan, loaded.redactions());
     let text = match arguments.format {
-        PlanFormat::Human => shown.to_string(),
-        PlanFormat::Json => serde_json::to_string_pretty(&shown)? + "\n",
+        ShownFormat::Human => shown.to_string(),
+        ShownFormat::Json => serde_json::to_string_pretty(&shown)? + "\n",
     };
     std::io::stdout().write_all(text.as_bytes()).context("printing the plan")?;
     Ok(ExitCode::SUCCESS)

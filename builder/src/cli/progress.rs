@@ -31,6 +31,16 @@ impl Shown {
     pub(super) fn new(output: Output) -> Self {
         Self { output, work: RefCell::new(None) }
     }
+
+    /// Work that begins when it is first said how much is done, and how much there is: bytes.
+    pub(super) fn done_of(&self, title: &str) -> impl Fn(u64, u64) {
+        move |done, total| {
+            if self.work.borrow().is_none() {
+                self.begin(title, Some(total));
+            }
+            self.at(done);
+        }
+    }
 }
 
 impl Watch for Shown {

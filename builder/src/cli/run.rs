@@ -10,6 +10,7 @@ use tempfile::TempDir;
 use super::arguments::Run;
 use super::build;
 use super::output::Output;
+use crate::artifact::Target;
 use crate::base::Base;
 use crate::base::cache::Bases;
 use crate::base::tree::Tree;
@@ -54,7 +55,7 @@ fn image(
     }
     let loaded = Loaded::read(card)?;
     let image = scratch.path().join("card.img");
-    build::to(&loaded, &image, &arguments.sources, output)?;
+    build::to(&loaded, &Target::new(&image)?, false, &arguments.sources, output)?;
     Ok((image, Some(loaded.spec.model.name())))
 }
 

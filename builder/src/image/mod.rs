@@ -1,7 +1,7 @@
 //! Writes a plan into a copy of its base.
 //!
-//! The copy is made beside the output and renamed into place once it has been read back: a build that
-//! fails leaves nothing. File systems are written by their reference tools (debugfs, mtools) inside the
+//! The copy is made beside the output, which it becomes once it has been read back (`artifact`): a build
+//! that fails leaves nothing. File systems are written by their reference tools (debugfs, mtools) inside the
 //! image file; no root, no loop device, no mount.
 
 mod boot;
@@ -12,12 +12,13 @@ mod verify;
 
 use std::fs::File;
 use std::path::{Path, PathBuf};
+use std::thread;
 
 use anyhow::Context;
-use tempfile::TempDir;
+use tempfile::{NamedTempFile, TempDir};
 
-use crate::base::Base;
 use crate::base::mbr::Partition;
+use crate::base::{Base, check};
 use crate::interrupt;
 use crate::overlay::Content;
 use crate::plan::{Node, Operation, Plan};
@@ -26,34 +27,50 @@ use crate::tool::{Missing, Tool};
 
 pub use sparse::copy as sparse_copy;
 pub(crate) use sparse::next_data;
+pub use verify::differences;
 
-/// Writes `plan` into a copy of `base` at `output`, which is replaced if it is there.
-pub fn build(base: &Base, plan: &Plan, output: &Path) -> anyhow::Result<()> {
+/// Writes `plan` into a copy of `base` that lies beside `output`, for its owner alone, and is gone when it is
+/// dropped.
+pub fn make(base: &Base, plan: &Plan, output: &Path) -> anyhow::Result<NamedTempFile> {
     check_machine()?;
     room::check(base, plan)?;
     let folder = scratch::parent(output);
-    // same file system as the output, so that the rename is one step; readable by its owner alone
+    // same file system as the output, so that the rename is one step
     let image = scratch::file_beside(output, 0o600)
         .with_context(|| format!("writing into the folder {}", folder.display()))?;
     let [boot, root, ..] = base.facts.table.partitions;
     sparse::copy(&base.path, image.as_file())
         .with_context(|| format!("copying the base to {}", folder.display()))?;
     let scratch = Scratch::new()?;
-    boot::apply(image.path(), &boot, plan, &scratch).context("writing the boot partition")?;
-    root::apply(image.path(), &root, plan, &scratch).context("writing the root partition")?;
-    verify::image(image.path(), plan).context("reading back what was written")?;
+    // each partition has tools of its own, which do not touch the other; and who only reads disturbs nobody
+    at_once(
+        || boot::apply(image.path(), &boot, plan, &scratch).context("writing the boot partition"),
+        || root::apply(image.path(), &root, plan, &scratch).context("writing the root partition"),
+    )?;
+    at_once(
+        || check::root(image.path(), &root).context("writing the root partition"),
+        || verify::image(image.path(), plan).context("reading back what was written"),
+    )?;
     interrupt::check()?;
-    // not flushed to the disk, as cp does not either: a card is made anew in a second
-    image
-        .persist(output)
-        .map_err(|error| error.error)
-        .with_context(|| format!("renaming the image to {}", output.display()))?;
-    Ok(())
+    Ok(image)
+}
+
+/// Does two things at once. If both fail, the first one's error is told.
+fn at_once(
+    one: impl FnOnce() -> anyhow::Result<()> + Send,
+    other: impl FnOnce() -> anyhow::Result<()>,
+) -> anyhow::Result<()> {
+    thread::scope(|scope| {
+        let one = scope.spawn(one);
+        let other = other();
+        one.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))?;
+        other
+    })
 }
 
 /// Says which of the tools is missing, before anything is begun.
 pub fn check_machine() -> Result<(), Missing> {
-    for program in ["debugfs", "e2fsck", "eatmydata", "mcopy", "mmd"] {
+    for program in ["debugfs", "dumpe2fs", "e2fsck", "eatmydata", "mcopy", "mmd"] {
         Tool::new(program, "writing an image").command()?;
     }
     Ok(())

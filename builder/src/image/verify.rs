@@ -1,4 +1,4 @@
-//! Reads a finished image back, with other code than wrote it, and compares.
+//! Reads an image back, with other code than wrote it, and holds it against a plan.
 
 use std::fs::File;
 use std::io::{self, Read, Write};
@@ -8,22 +8,40 @@ use anyhow::{Context, bail, ensure};
 
 use crate::base::Base;
 use crate::base::tree::{Kind, Metadata, Tree};
+use crate::interrupt;
 use crate::overlay::Content;
 use crate::plan::{Node, Operation, Plan};
 
 /// Every path of the plan holds what was planned.
 pub(super) fn image(path: &Path, plan: &Plan) -> anyhow::Result<()> {
     let image = Base::open(path)?;
-    let boot = image.boot()?;
-    for operation in &plan.boot {
-        content(&boot, operation).with_context(|| format!("boot partition: {}", operation.path))?;
+    operations(&image, plan)?.try_for_each(|outcome| outcome)
+}
+
+/// What `image` has otherwise than `plan` wants it, path by path, as sentences.
+pub fn differences(image: &Base, plan: &Plan) -> anyhow::Result<Vec<String>> {
+    let mut differences = Vec::new();
+    for outcome in operations(image, plan)? {
+        interrupt::check()?;
+        differences.extend(outcome.err().map(|error| format!("{error:#}")));
     }
-    let root = image.root()?;
-    for operation in &plan.root {
+    Ok(differences)
+}
+
+/// Each operation of the plan, read back.
+fn operations<'a>(
+    image: &Base,
+    plan: &'a Plan,
+) -> anyhow::Result<impl Iterator<Item = anyhow::Result<()>> + use<'a>> {
+    let (boot, root) = (image.boot()?, image.root()?);
+    let on_boot = plan.boot.iter().map(move |operation| {
+        content(&boot, operation).with_context(|| format!("boot partition: {}", operation.path))
+    });
+    let on_root = plan.root.iter().map(move |operation| {
         root_operation(&root, operation)
-            .with_context(|| format!("root partition: {}", operation.path))?;
-    }
-    Ok(())
+            .with_context(|| format!("root partition: {}", operation.path))
+    });
+    Ok(on_boot.chain(on_root))
 }
 
 fn root_operation(root: &dyn Tree, operation: &Operation) -> anyhow::Result<()> {
@@ -53,25 +71,37 @@ fn content(tree: &dyn Tree, operation: &Operation) -> anyhow::Result<()> {
         )),
         Node::Leaf(Content::Link(_)) | Node::Folder => return Ok(()),
     };
-    let mut comparison = Comparison { wanted };
+    let mut comparison = Comparison { wanted, differs: false };
     let found = tree.copy_to(&operation.path, &mut comparison)?;
     ensure!(found.is_some(), "is not there");
-    ensure!(comparison.wanted.read(&mut [0])? == 0, "is shorter than what was written");
+    ensure!(comparison.is_whole()?, "holds something else than planned");
     Ok(())
 }
 
-/// Takes what is read back and holds it against what was to be written.
+/// Takes what is read back and holds it against what is wanted.
 struct Comparison<'a> {
     wanted: Box<dyn Read + 'a>,
+    differs: bool,
+}
+
+impl Comparison<'_> {
+    /// Was everything as wanted, and is nothing wanted beyond it?
+    fn is_whole(&mut self) -> io::Result<bool> {
+        Ok(!self.differs && self.wanted.read(&mut [0])? == 0)
+    }
 }
 
 impl Write for Comparison<'_> {
     fn write(&mut self, found: &[u8]) -> io::Result<usize> {
-        let mut wanted = vec![0; found.len()];
-        match self.wanted.read_exact(&mut wanted) {
-            Ok(()) if wanted == found => Ok(found.len()),
-            _ => Err(io::Error::new(io::ErrorKind::InvalidData, "differs from what was written")),
+        if !self.differs {
+            let mut wanted = vec![0; found.len()];
+            self.differs = match self.wanted.read_exact(&mut wanted) {
+                Ok(()) => wanted != found,
+                Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => true,
+                Err(error) => return Err(error),
+            };
         }
+        Ok(found.len())
     }
 
     fn flush(&mut self) -> io::Result<()> {
@@ -83,14 +113,21 @@ impl Write for Comparison<'_> {
 mod tests {
     use super::*;
 
-    fn compare(wanted: &'static [u8], found: &[u8]) -> io::Result<()> {
-        Comparison { wanted: Box::new(wanted) }.write_all(found)
+    fn is_same(wanted: &'static [u8], found: &[&[u8]]) -> bool {
+        let mut comparison = Comparison { wanted: Box::new(wanted), differs: false };
+        for part in found {
+            comparison.write_all(part).unwrap();
+        }
+        comparison.is_whole().unwrap()
     }
 
     #[test]
     fn a_difference_is_found_wherever_it_lies() {
-        assert!(compare(b"content", b"content").is_ok());
-        assert!(compare(b"content", b"contend").is_err());
-        assert!(compare(b"cont", b"content").is_err());
+        assert!(is_same(b"content", &[b"con", b"tent"]));
+        assert!(!is_same(b"content", &[b"con", b"tend"]));
+        assert!(!is_same(b"content", &[b"kon", b"tent"]));
+        assert!(!is_same(b"cont", &[b"content"]));
+        assert!(!is_same(b"content", &[b"cont"]));
+        assert!(is_same(b"", &[]));
     }
 }

@@ -67,6 +67,14 @@ pub enum Volume {
 }
 
 impl Volume {
+    /// Its name in messages.
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::Boot => "boot",
+            Self::Root => "root",
+        }
+    }
+
     /// The folder of an overlay that holds the volume's files.
     const fn folder(self) -> &'static str {
         match self {

@@ -8,7 +8,7 @@ use imgbuild_schema::card::CREDENTIALS_PATH;
 
 use super::accounts::Accounts;
 use super::{BaseView, Node, Operation, Plan, boot_files, check_path, units};
-use crate::base::tree::{Kind, Tree};
+use crate::base::tree::{Kind, Metadata, Tree};
 use crate::choices::Choices;
 use crate::overlay::{Attributes, Content, Rendered, Volume};
 
@@ -25,6 +25,8 @@ pub(super) struct Composer<'a> {
 struct Entry {
     node: Node,
     attributes: Attributes,
+    /// Do mode and owner stay as they are in the base?
+    stays: bool,
     origin: String,
 }
 
@@ -47,7 +49,7 @@ impl<'a> Composer<'a> {
     /// Adds what only this device has: the agent for its processor, and its credentials.
     pub(super) fn device_files(&mut self, spec: &DeviceSpec) -> anyhow::Result<()> {
         let agent = super::agent(spec, self.base.facts)?;
-        self.leaf(Volume::Root, "/usr/bin/imgbuild-agent", Content::HostFile(agent), "agent")?;
+        self.leaf(Volume::Root, super::AGENT_PATH, Content::HostFile(agent), "agent")?;
         self.folder(CREDENTIALS_PATH, "agent")?;
         for credential in &spec.credentials {
             let path = format!("{CREDENTIALS_PATH}/{}", credential.name);
@@ -87,7 +89,10 @@ impl<'a> Composer<'a> {
         self.accounts.apply(overlays)?;
         for (path, text) in self.accounts.changed() {
             let content = Content::Bytes(text.into_bytes());
-            self.leaf(Volume::Root, path, content, "accounts")?;
+            let entry = self.leaf(Volume::Root, path, content, "accounts")?;
+            // the hashes of passwords are not for everybody: as the base has it, else as Debian does
+            entry.stays = true;
+            entry.attributes.mode = path.ends_with("shadow").then(|| "0640".to_owned());
         }
         for user in overlays.iter().flat_map(|overlay| &overlay.manifest.users) {
             if !user.system && !self.base.root.exists(&user.home)? {
@@ -234,10 +239,15 @@ impl<'a> Composer<'a> {
     }
 
     fn operation(&self, volume: Volume, path: String, entry: Entry) -> anyhow::Result<Operation> {
-        let Entry { node, attributes, origin } = entry;
-        let there = self.tree(volume).metadata(&path)?.map(|metadata| metadata.kind);
-        if matches!(node, Node::Leaf(_)) && matches!(there, Some(Kind::Folder | Kind::Special)) {
+        let Entry { node, attributes, stays, origin } = entry;
+        let there = self.tree(volume).metadata(&path)?;
+        let kind = there.as_ref().map(|metadata| &metadata.kind);
+        if matches!(node, Node::Leaf(_)) && matches!(kind, Some(Kind::Folder | Kind::Special)) {
             bail!("{origin}: {path} cannot be replaced: it is a folder or a device in the base");
+        }
+        if let Some(Metadata { mode, uid, gid, .. }) = there.as_ref().filter(|_| stays) {
+            let (mode, uid, gid) = (*mode, *uid, *gid);
+            return Ok(Operation { replaces: true, path, node, mode, uid, gid, origin });
         }
         let default = match &node {
             Node::Folder => 0o755,
@@ -280,6 +290,7 @@ impl<'a> Composer<'a> {
         let entry = Entry {
             node: Node::Leaf(content),
             attributes: Attributes::default(),
+            stays: false,
             origin: origin.to_owned(),
         };
         Ok(self.entries.entry((volume, path.to_owned())).or_insert(entry))
@@ -294,6 +305,7 @@ impl<'a> Composer<'a> {
 
 impl Entry {
     fn folder(origin: &str) -> Self {
-        Self { node: Node::Folder, attributes: Attributes::default(), origin: origin.to_owned() }
+        let attributes = Attributes::default();
+        Self { node: Node::Folder, attributes, stays: false, origin: origin.to_owned() }
     }
 }

@@ -26,6 +26,10 @@ use crate::overlay::{self, Content, Overlay};
 use compose::Composer;
 
 pub use shown::Shown;
+pub(crate) use shown::with_derived as redactions_with_derived;
+
+/// Where the agent lies on a card.
+pub(crate) const AGENT_PATH: &str = "/usr/bin/imgbuild-agent";
 
 /// Everything that is written into the copy of a base.
 #[derive(Clone, Debug)]

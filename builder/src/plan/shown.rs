@@ -118,7 +118,7 @@ fn without_hashes(path: &str, content: &str) -> String {
 }
 
 /// What was made from secrets is hidden like them.
-fn with_derived(spec: &DeviceSpec, redactions: &Redactions) -> Redactions {
+pub(crate) fn with_derived(spec: &DeviceSpec, redactions: &Redactions) -> Redactions {
     let mut all = redactions.clone();
     for network in spec.wifi.iter().flat_map(|wifi| &wifi.networks) {
         let Some(passphrase) = &network.passphrase else { continue };

@@ -77,8 +77,9 @@ pub fn packages() -> impl Iterator<Item = Package> {
 /// named here.
 pub(super) fn package_of(program: &str) -> &str {
     let probe = match program {
-        "e2fsck" | "mke2fs" | "resize2fs" => "debugfs",
+        "dumpe2fs" | "e2fsck" | "mke2fs" | "resize2fs" => "debugfs",
         "mdel" | "mtype" | "mmd" => "mcopy",
+        "fsck.vfat" => "mkfs.vfat",
         "qemu-system-arm" => "qemu-system-aarch64",
         other => other,
     };

@@ -91,6 +91,12 @@ impl Sources {
         &self.files[usize::from(file.0)].written
     }
 
+    /// Every file: its path as the profile has it, none for the profile itself, and its text, with stars where a
+    /// secret is written out.
+    pub fn texts(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.files.iter().map(|file| (file.written.as_str(), file.text.as_str()))
+    }
+
     /// Replaces what is written at a place by stars.
     pub(crate) fn hide(&mut self, span: Span) {
         let Some(file) = self.files.get_mut(usize::from(span.file.0)) else { return };

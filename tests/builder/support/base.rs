@@ -41,6 +41,10 @@ impl Fixture {
     fn make() -> Self {
         let fixture = Self { folder: tempfile::tempdir().unwrap() };
         fixture.write("agents/aarch64-unknown-linux-musl/imgbuild-agent", &vec![b'a'; 200_000]);
+        fixture.write(
+            "agents/aarch64-unknown-linux-musl/imgbuild-agent.crates",
+            b"imgbuild-agent 0.1.0 own MIT OR Apache-2.0\nring 0.17.14 registry Apache-2.0 AND ISC\n",
+        );
         fixture.root();
         fixture.boot();
         let image = fs::File::create_new(fixture.image()).unwrap();
@@ -62,6 +66,15 @@ impl Fixture {
             u64::from(ROOT.0) * 512,
             ROOT.1 / 2
         ));
+        // as Debian has them
+        for name in ["shadow", "gshadow"] {
+            for field in ["mode 0100640", "gid 42"] {
+                fixture.shell(&format!(
+                    "debugfs -w -R 'sif /etc/{name} {field}' 'base.img?offset={}'",
+                    u64::from(ROOT.0) * 512
+                ));
+            }
+        }
         image.sync_all().unwrap();
         fixture
     }

@@ -1,0 +1,111 @@
+//! An inspection for people.
+
+use std::fmt;
+
+use imgbuild_schema::card::Cloud;
+
+use super::{Agent, Inspection, Profile};
+
+impl fmt::Display for Inspection {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let facts = &self.facts;
+        let mut row = |name: &str, text: &str| writeln!(f, "{name:<10} {text}");
+        let mib = |bytes: u64| bytes.div_ceil(1 << 20);
+        let device = self.agent.as_ref().and_then(|agent| agent.profile.as_ref());
+        row("image", &format!("{}, {} MiB", self.image.display(), mib(facts.length)))?;
+        row("device", device.map_or("no card of imgbuild", |profile| &profile.device))?;
+        row("system", &format!("{}, {}", facts.release.name, facts.architecture.name()))?;
+        row("packages", &self.packages.to_string())?;
+        row("boards", &listed(&facts.firmware.boards))?;
+        row(
+            "partitions",
+            &format!(
+                "boot mounted at {}; root {} MiB, {} MiB free",
+                facts.boot_mount,
+                mib(facts.root.blocks.saturating_mul(facts.root.block_size)),
+                facts.root.free_bytes() >> 20
+            ),
+        )?;
+        row("cloud-init", if facts.cloud_init { "there" } else { "not there" })?;
+        row("host name", self.hostname.as_deref().unwrap_or("none"))?;
+        row("time zone", self.timezone.as_deref().unwrap_or("none"))?;
+        row("network", &listed(&self.stack()))?;
+        let country = self.network.country.as_deref();
+        let wifi = listed(&self.network.wifi);
+        row("wifi", &country.map_or(wifi.clone(), |country| format!("{wifi} (in {country})")))?;
+        for path in &self.network.files {
+            row("", path)?;
+        }
+        for account in &self.accounts {
+            let groups = match &*listed(&account.groups) {
+                "none" => String::new(),
+                groups => format!(", in {groups}"),
+            };
+            let keys = match account.ssh_keys {
+                0 => String::new(),
+                1 => ", 1 SSH key".to_owned(),
+                count => format!(", {count} SSH keys"),
+            };
+            row(
+                "user",
+                &format!(
+                    "{} ({}), password {}{keys}{groups}",
+                    account.name, account.uid, account.password
+                ),
+            )?;
+        }
+        row("enabled", &listed(&self.units.enabled))?;
+        row("masked", &listed(&self.units.masked))?;
+        for line in self.agent.iter().flat_map(agent) {
+            row(line.0, &line.1)?;
+        }
+        Ok(())
+    }
+}
+
+impl Inspection {
+    /// The programs that can bring up its network.
+    fn stack(&self) -> Vec<&'static str> {
+        let network = self.facts.network;
+        let all = [
+            (network.networkd, "systemd-networkd"),
+            (network.resolved, "systemd-resolved"),
+            (network.network_manager, "NetworkManager"),
+            (network.wpa_supplicant, "wpa_supplicant"),
+            (network.dhcpcd, "dhcpcd"),
+        ];
+        all.into_iter().filter(|(there, _)| *there).map(|(_, name)| name).collect()
+    }
+}
+
+fn agent(agent: &Agent) -> Vec<(&'static str, String)> {
+    let Agent { bytes, sha256, profile, complaint } = agent;
+    let mut rows = vec![("agent", format!("{bytes} bytes, sha256 {sha256}"))];
+    if let Some(complaint) = complaint {
+        rows.push(("", complaint.clone()));
+    }
+    let Some(Profile { cloud, sensors, .. }) = profile else { return rows };
+    let Cloud::Mqtt(mqtt) = cloud;
+    let secured = match &mqtt.tls {
+        None => "in clear",
+        Some(tls) if tls.identity.is_some() => "over TLS, with a certificate of its own",
+        Some(_) => "over TLS",
+    };
+    rows.push((
+        "cloud",
+        format!("MQTT at {}:{}, {secured}, as {}", mqtt.host, mqtt.port, mqtt.client_id),
+    ));
+    rows.extend(sensors.iter().map(|sensor| {
+        let driver = sensor.driver.name();
+        (
+            "sensor",
+            format!("{} ({driver}), every {}, to {}", sensor.id, sensor.interval, sensor.topic),
+        )
+    }));
+    rows
+}
+
+fn listed(names: &[impl AsRef<str>]) -> String {
+    let names: Vec<&str> = names.iter().map(AsRef::as_ref).collect();
+    if names.is_empty() { "none".to_owned() } else { names.join(", ") }
+}
