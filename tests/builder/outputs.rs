@@ -146,7 +146,7 @@ fn a_disk_that_is_full_while_the_image_is_compressed() {
     let seen = project.seen(&mut command);
     assert_eq!(
         seen,
-        "exit: 3\ncompressing…\nerror: compressing the image: No space left on device (os error 28)\n"
+        "exit: 3\nerror: compressing the image: No space left on device (os error 28)\n"
     );
 }
 

@@ -80,7 +80,7 @@ impl Fixture {
     }
 
     fn root(&self) {
-        let files: [(&str, &str); 20] = [
+        let files: [(&str, &str); 22] = [
             (
                 "etc/os-release",
                 "PRETTY_NAME=\"Debian GNU/Linux 13 (trixie)\"\nID=debian\nVERSION_CODENAME=trixie\n",
@@ -110,6 +110,8 @@ impl Fixture {
             ("usr/share/zoneinfo/UTC", "TZif"),
             ("usr/share/i18n/SUPPORTED", "en_GB.UTF-8 UTF-8\n"),
             ("usr/lib/systemd/systemd-networkd", ""),
+            ("usr/lib/systemd/systemd-resolved", ""),
+            ("usr/lib/systemd/system/sshd-keygen.service", "[Service]\n"),
             ("usr/sbin/wpa_supplicant", ""),
             (
                 "var/lib/dpkg/status",

@@ -96,10 +96,11 @@ impl Project {
         path
     }
 
-    /// A base of this project's own, with these files beside or in place of the small one's. Written by debugfs.
-    pub(crate) fn base_with(&self, files: &[(&str, &str)]) {
+    /// A base of this project's own, with these files beside or in place of the small one's, and without those. Written
+    /// by debugfs.
+    pub(crate) fn base_with(&self, files: &[(&str, &str)], without: &[&str]) {
         let base = self.own_base();
-        let mut script = String::new();
+        let mut script: String = without.iter().map(|path| format!("rm {path}\n")).collect();
         for (number, (path, content)) in files.iter().enumerate() {
             let source = self.path(&format!("base-file-{number}"));
             fs::write(&source, content).unwrap();

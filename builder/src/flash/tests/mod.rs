@@ -115,7 +115,7 @@ fn a_place_that_cannot_be_written_or_read_is_named() {
     );
     assert_eq!(
         said(Fault::Read(13 * MIB as u64)),
-        "reading back what was written: reading back at offset 12582912 (12.5 MB) failed: the card is worn out or damaged there, or its reader or cable is: try another reader, then another card: Input/output error (os error 5)"
+        "reading back what was written: reading back at offset 13631488 (13.6 MB) failed: the card is worn out or damaged there, or its reader or cable is: try another reader, then another card: Input/output error (os error 5)"
     );
 }
 
@@ -123,11 +123,11 @@ fn a_place_that_cannot_be_written_or_read_is_named() {
 fn a_card_that_is_taken_out_is_no_damaged_card() {
     assert_eq!(
         said(Fault::TakenOut(5 * MIB as u64)),
-        "writing the image: the card was taken out, or its reader lost its power, while writing at offset 4194304 (4.1 MB): Input/output error (os error 5)"
+        "writing the image: the card was taken out, or its reader lost its power, while writing at offset 5242880 (5.2 MB): Input/output error (os error 5)"
     );
     assert_eq!(
         said(Fault::TakenOutReading(13 * MIB as u64)),
-        "reading back what was written: the card was taken out, or its reader lost its power, while reading back at offset 12582912 (12.5 MB): No medium found (os error 123)"
+        "reading back what was written: the card was taken out, or its reader lost its power, while reading back at offset 13631488 (13.6 MB): No medium found (os error 123)"
     );
 }
 
