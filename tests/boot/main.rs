@@ -19,3 +19,4 @@ mod raspios;
 mod support;
 mod time_server;
 mod wifi;
+mod zero;

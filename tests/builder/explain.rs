@@ -55,3 +55,21 @@ fn every_key_says_what_it_means() {
         assert!(!key.kind.is_empty(), "{key:?}");
     }
 }
+
+#[test]
+fn who_has_read_enough_is_told_nothing_more() {
+    let script = "\"$0\" schema 2>&1 >/dev/full | head -n 1; for what in schema explain; do \"$0\" $what | head -c 9; done";
+    let output = std::process::Command::new("bash")
+        .args(["-o", "pipefail", "-c", script, env!("CARGO_BIN_EXE_imgbuild")])
+        .output()
+        .unwrap();
+    let said = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    assert!(output.status.success(), "{}", said(&output.stderr));
+    assert_eq!(said(&output.stderr), "");
+    // a disk that is full is another matter
+    assert!(
+        said(&output.stdout).starts_with("error: printing what was found: "),
+        "{}",
+        said(&output.stdout)
+    );
+}

@@ -1,14 +1,12 @@
-use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use anyhow::Context;
 use clap::{Args, Subcommand};
 use imgbuild_schema::Sp;
 use imgbuild_schema::profile::{self, FileBase, NamedBase};
 
 use super::arguments::ShownFormat;
-use super::output::Output;
+use super::output::{self, Output};
 use super::sources::SourceFlags;
 use crate::base::Base;
 use crate::base::cache::Bases;
@@ -86,7 +84,7 @@ fn list(format: ShownFormat) -> anyhow::Result<()> {
         ShownFormat::Json => serde_json::to_string_pretty(&cached)? + "\n",
         ShownFormat::Human => cached.iter().map(row).collect(),
     };
-    print(&text)
+    output::data(&text)
 }
 
 /// A line about something in the cache.
@@ -146,7 +144,7 @@ fn prune(all: bool, output: Output) -> anyhow::Result<()> {
     let mut freed = 0;
     for cached in &gone {
         freed += cached.bytes;
-        print(&row(cached))?;
+        output::data(&row(cached))?;
     }
     output.progress(&format!("{} MiB freed", freed >> 20));
     Ok(())
@@ -161,7 +159,7 @@ fn inspect(inspect: &Inspect, output: Output) -> anyhow::Result<()> {
         ShownFormat::Json => serde_json::to_string_pretty(&base.facts)? + "\n",
         ShownFormat::Human => told(&base),
     };
-    print(&text)
+    output::data(&text)
 }
 
 /// What an image is, for people.
@@ -217,8 +215,4 @@ fn meant(argument: &Path) -> anyhow::Result<Meant> {
         ))
         .into()),
     }
-}
-
-fn print(text: &str) -> anyhow::Result<()> {
-    std::io::stdout().write_all(text.as_bytes()).context("printing")
 }

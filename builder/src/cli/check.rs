@@ -1,4 +1,3 @@
-use std::io::{self, Write};
 use std::num::NonZero;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -56,7 +55,7 @@ struct Printer {
 
 impl Printer {
     /// People read the standard error, as with every other command; programs read the standard output.
-    fn print(&mut self, report: &Report) -> io::Result<()> {
+    fn print(&mut self, report: &Report) -> anyhow::Result<()> {
         match self.format {
             Format::Human if report.problems().is_empty() => {}
             Format::Human => {
@@ -68,18 +67,18 @@ impl Printer {
                 for record in report.records() {
                     let lead = if self.first { "[\n" } else { ",\n" };
                     self.first = false;
-                    write!(io::stdout(), "{lead}{}", serde_json::to_string(&record)?)?;
+                    output::data(&(lead.to_owned() + &serde_json::to_string(&record)?))?;
                 }
             }
-            Format::Github => io::stdout().write_all(report.github().as_bytes())?,
+            Format::Github => output::data(&report.github())?,
         }
         Ok(())
     }
 
-    fn end(self) -> io::Result<()> {
+    fn end(self) -> anyhow::Result<()> {
         match self.format {
-            Format::Json if self.first => writeln!(io::stdout(), "[]"),
-            Format::Json => writeln!(io::stdout(), "\n]"),
+            Format::Json if self.first => output::data("[]\n"),
+            Format::Json => output::data("\n]\n"),
             _ => Ok(()),
         }
     }

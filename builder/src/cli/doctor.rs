@@ -1,7 +1,4 @@
-use std::io::Write;
 use std::process::ExitCode;
-
-use anyhow::Context;
 
 use super::output;
 use crate::tool::{self, Package, Standing};
@@ -9,7 +6,6 @@ use crate::tool::{self, Package, Standing};
 /// `imgbuild doctor`
 pub(super) fn doctor() -> anyhow::Result<ExitCode> {
     let mut wanted = Vec::new();
-    let mut out = std::io::stdout().lock();
     for package in tool::packages() {
         let Package { purpose, name, version, probe } = package;
         let standing = package.standing();
@@ -19,8 +15,7 @@ pub(super) fn doctor() -> anyhow::Result<ExitCode> {
             Standing::Missing => "missing".to_owned(),
         };
         let version = version.map_or_else(String::new, |version| format!(" {version} or later"));
-        writeln!(out, "{purpose:<7} {state:<8} {name}{version} ({probe})")
-            .context("printing the list")?;
+        output::data(&format!("{purpose:<7} {state:<8} {name}{version} ({probe})\n"))?;
         if standing != Standing::Present {
             wanted.push(name);
         }

@@ -1,12 +1,11 @@
-use std::io::Write;
 use std::process::ExitCode;
 
-use anyhow::Context;
 use imgbuild_schema::Code;
 use imgbuild_schema::problem::nearest;
 use imgbuild_schema::schema::{self, Key};
 
 use super::arguments::Explain;
+use super::output;
 use crate::fault::Usage;
 
 /// `imgbuild schema`
@@ -23,7 +22,7 @@ pub(super) fn explain(arguments: &Explain) -> anyhow::Result<ExitCode> {
 }
 
 fn print(text: &str) -> anyhow::Result<ExitCode> {
-    std::io::stdout().write_all(text.as_bytes()).context("printing it")?;
+    output::data(text)?;
     Ok(ExitCode::SUCCESS)
 }
 

@@ -1,5 +1,4 @@
 use std::fmt::Write as _;
-use std::io::Write as _;
 use std::process::ExitCode;
 
 use anyhow::{Context, bail};
@@ -109,7 +108,7 @@ fn list(arguments: &Flash, system: &System, output: Output) -> anyhow::Result<Ex
     for [path, description, contents] in &rows {
         writeln!(text, "{path:first$}  {description:second$}  {contents}")?;
     }
-    std::io::stdout().write_all(text.as_bytes()).context("printing the list")?;
+    output::data(&text)?;
     if let Some(image) = arguments.image.as_ref().filter(|_| !arguments.list) {
         output.progress(&format!("next: imgbuild flash {} {}", image.display(), cards[0].path()));
     }

@@ -38,6 +38,7 @@ pub fn main() -> ExitCode {
     let output = Output::new(arguments.quiet, arguments.verbose);
     match interrupt::listen().and_then(|()| dispatch(arguments, output)) {
         Ok(code) => code,
+        Err(error) if error.is::<output::Closed>() => ExitCode::SUCCESS,
         Err(error) => {
             report(&error);
             ExitCode::from(exit_status(&error))

@@ -1,4 +1,4 @@
-use std::io::{IsTerminal, Write};
+use std::io::{ErrorKind, IsTerminal, Write};
 
 use anyhow::Context;
 
@@ -49,7 +49,20 @@ pub(super) fn say(text: &str) {
 pub(super) fn print(text: &str) -> anyhow::Result<()> {
     let obeyed = |c: char| c.is_control() && !matches!(c, '\n' | '\t');
     let text = text.replace(obeyed, "\u{FFFD}");
-    std::io::stdout().write_all(text.as_bytes()).context("printing what was found")
+    data(&text)
+}
+
+/// Nobody reads the standard output any more, as after `| head`: they have what they wanted.
+#[derive(Debug, thiserror::Error)]
+#[error("nobody reads what is printed")]
+pub(super) struct Closed;
+
+/// Prints data as they are.
+pub(super) fn data(text: &str) -> anyhow::Result<()> {
+    match std::io::stdout().write_all(text.as_bytes()) {
+        Err(error) if error.kind() == ErrorKind::BrokenPipe => Err(Closed.into()),
+        written => written.context("printing what was found"),
+    }
 }
 
 /// Is the standard error a terminal that takes colours?

@@ -1,10 +1,7 @@
-use std::io::Write;
 use std::process::ExitCode;
 
-use anyhow::Context;
-
 use super::arguments::{Plan, ShownFormat};
-use super::output::Output;
+use super::output::{self, Output};
 use crate::build;
 use crate::plan::Shown;
 use crate::profile::Loaded;
@@ -20,6 +17,6 @@ pub(super) fn plan(arguments: &Plan, output: Output) -> anyhow::Result<ExitCode>
         ShownFormat::Human => shown.to_string(),
         ShownFormat::Json => serde_json::to_string_pretty(&shown)? + "\n",
     };
-    std::io::stdout().write_all(text.as_bytes()).context("printing the plan")?;
+    output::data(&text)?;
     Ok(ExitCode::SUCCESS)
 }
