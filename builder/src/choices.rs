@@ -55,10 +55,9 @@ impl Choices {
 
     /// What would follow from a base that has not been read: its name is all that is known.
     pub fn unread(spec: &DeviceSpec) -> Self {
-        let wanted = spec.wifi.as_ref().map(|wifi| *wifi.backend).unwrap_or_default();
         let debian =
             matches!(&*spec.base, profile::Base::Named(base) if base.name().starts_with("debian"));
-        let manager = match wanted {
+        let manager = match wanted(spec) {
             Backend::Auto if !debian => Manager::NetworkManager,
             Backend::NetworkManager => Manager::NetworkManager,
             Backend::Auto | Backend::WpaSupplicant => Manager::Networkd,
@@ -67,13 +66,18 @@ impl Choices {
     }
 }
 
+/// The program that the profile wants to join networks.
+fn wanted(spec: &DeviceSpec) -> Backend {
+    spec.wifi.as_ref().map(|wifi| *wifi.backend).unwrap_or_default()
+}
+
 fn manager(spec: &DeviceSpec, facts: &Facts) -> Result<(Manager, &'static str), Problem> {
     let network = &facts.network;
     let lacking = |message: &str, help: &str| {
         let span = spec.wifi.as_ref().and_then(|wifi| wifi.backend.span()).or(spec.base.span());
         Problem::new(Code::NotInBase, span, message).label("is not in the base").help(help)
     };
-    let wanted = spec.wifi.as_ref().map(|wifi| *wifi.backend).unwrap_or_default();
+    let wanted = wanted(spec);
     if wanted == Backend::NetworkManager && !network.network_manager {
         return Err(lacking("the base has no NetworkManager", "leave `backend` out"));
     }

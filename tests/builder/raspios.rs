@@ -10,6 +10,7 @@ use insta::assert_snapshot;
 
 use crate::injection::{HOSTILE, quoted};
 use crate::support::{Card, PROFILE, Project, run};
+use crate::wifi::WIFI;
 
 const CONNECTIONS: &str = "/etc/NetworkManager/system-connections";
 
@@ -42,16 +43,6 @@ fn project(sections: &str) -> Project {
 fn card(sections: &str) -> Card {
     project(sections).build()
 }
-
-const WIFI: &str = "\
-network:
-  wifi:
-    country: NL
-    networks:
-      - {ssid: 'Bär \"1\" {{x}}', psk: !secret wifi.home, hidden: true}
-      - {ssid: Lab, security: wpa3, psk: !secret wifi.lab}
-      - {ssid: Cafe, security: open}
-";
 
 /// What `NetworkManager` makes of its offline editor's input: a connection as it writes it itself.
 fn nmcli(arguments: &[&str], connection: &str) -> String {

@@ -4,7 +4,7 @@ use crate::support::{PROFILE, Project, run};
 
 const CONFIGURATION: &str = "/etc/wpa_supplicant/wpa_supplicant-wlan0.conf";
 
-const WIFI: &str = "\
+pub(crate) const WIFI: &str = "\
 network:
   wifi:
     country: NL

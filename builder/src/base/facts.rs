@@ -75,8 +75,8 @@ impl FirstBoot {
 }
 
 /// Words of a kernel's command line by which Raspberry Pi OS grows its root file system at the first start: those of
-/// Debian 13, 12 and 11.
-pub(crate) const RESIZING: [&str; 3] = [
+/// Debian 13, 12 and 11. The overlay `system` takes them out.
+const RESIZING: [&str; 3] = [
     "resize",
     "init=/usr/lib/raspberrypi-sys-mods/firstboot",
     "init=/usr/lib/raspi-config/init_resize.sh",
@@ -225,4 +225,18 @@ fn network(root: &Root) -> anyhow::Result<Network> {
         wpa_supplicant: has(root, "sbin/wpa_supplicant")?,
         dhcpcd: has(root, "sbin/dhcpcd")?,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_told_of_the_growing_is_what_is_taken_out() {
+        let overlays = crate::overlay::built_in();
+        let system = overlays.iter().find(|overlay| overlay.origin == "overlay system").unwrap();
+        for word in RESIZING {
+            assert!(system.manifest.contains(&format!("  - {word}\n")), "{word}");
+        }
+    }
 }

@@ -142,9 +142,7 @@ impl Accounts {
     /// Pi OS has such a one, `pi`, which is in all the groups that matter there.
     fn rename_first(&mut self, name: &str) {
         let first = self.passwd.names().into_iter().find(|it| self.uid(it).ok() == Some(FIRST));
-        let locked = |it: &String| {
-            self.shadow.field(it, 1).is_some_and(|password| password.starts_with(['!', '*']))
-        };
+        let locked = |it: &String| self.shadow.field(it, 1).is_some_and(is_locked);
         let Some(first) = first.filter(locked) else { return };
         for table in [&mut self.passwd, &mut self.shadow, &mut self.group, &mut self.gshadow] {
             table.edit(&first, 0, |_| name.to_owned());
@@ -191,13 +189,14 @@ impl Accounts {
     /// No password opens the account from here on.
     fn lock(&mut self, name: &str) {
         self.shadow.edit(name, 1, |password| {
-            if password.starts_with(['!', '*']) {
-                password.to_owned()
-            } else {
-                format!("!{password}")
-            }
+            if is_locked(password) { password.to_owned() } else { format!("!{password}") }
         });
     }
+}
+
+/// Does no password open an account with this field (shadow(5))?
+fn is_locked(password: &str) -> bool {
+    password.starts_with(['!', '*'])
 }
 
 /// A file of lines of fields with colons between them, the first of which is a name.

@@ -9,7 +9,6 @@ use imgbuild_schema::card::CREDENTIALS_PATH;
 use super::accounts::Accounts;
 use super::{BaseView, Node, Operation, Plan, boot_files, check_path, units};
 use crate::base::tree::{Kind, Metadata, Tree};
-use crate::choices::Choices;
 use crate::overlay::{Attributes, Content, Rendered, Volume};
 
 /// A plan in the making.
@@ -18,7 +17,6 @@ pub(super) struct Composer<'a> {
     accounts: Accounts,
     entries: BTreeMap<(Volume, String), Entry>,
     date: u64,
-    choices: Choices,
 }
 
 /// What a path is to be, before owners have numbers.
@@ -31,8 +29,8 @@ struct Entry {
 }
 
 impl<'a> Composer<'a> {
-    pub(super) fn new(base: BaseView<'a>, date: u64, choices: Choices) -> Self {
-        Self { base, accounts: Accounts::default(), entries: BTreeMap::new(), date, choices }
+    pub(super) fn new(base: BaseView<'a>, date: u64) -> Self {
+        Self { base, accounts: Accounts::default(), entries: BTreeMap::new(), date }
     }
 
     /// Adds an overlay's own files and links.
@@ -159,14 +157,17 @@ impl<'a> Composer<'a> {
     }
 
     /// The finished plan: every folder on the way there, every owner a number.
-    pub(super) fn finish(mut self, overlays: &[Rendered]) -> anyhow::Result<Plan> {
+    pub(super) fn finish(
+        mut self,
+        overlays: &[Rendered],
+        reasons: Vec<String>,
+    ) -> anyhow::Result<Plan> {
         self.folders_on_the_way()?;
         for overlay in overlays {
             for (pattern, attributes) in &overlay.manifest.attributes {
                 self.attribute(pattern, attributes, &overlay.origin)?;
             }
         }
-        let reasons = std::mem::take(&mut self.choices.reasons);
         let mut plan = Plan { boot: Vec::new(), root: Vec::new(), date: self.date, reasons };
         for ((volume, path), entry) in std::mem::take(&mut self.entries) {
             let operation = self.operation(volume, path, entry)?;

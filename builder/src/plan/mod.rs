@@ -120,7 +120,7 @@ pub fn plan(
     for overlay in overlays {
         rendered.extend(overlay::render(overlay, &context)?);
     }
-    let mut composer = Composer::new(base, date, choices);
+    let mut composer = Composer::new(base, date);
     for overlay in &rendered {
         composer.files(overlay)?;
     }
@@ -128,7 +128,7 @@ pub fn plan(
     composer.boot_settings(&rendered)?;
     composer.accounts(&rendered)?;
     composer.units(&rendered)?;
-    composer.finish(&rendered)
+    composer.finish(&rendered, choices.reasons)
 }
 
 /// The agent for a base, as a file of this machine.
