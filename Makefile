@@ -33,9 +33,11 @@ bench: builder agents certificates
 	$(CARGO) run --quiet --release --package xtask -- bench
 
 # the long campaigns, of which `make test` runs a short form: 200 kills in the middle of a download, of a build and of
-# flashing each, an hour of damaged profiles
+# flashing each, 10,000 damaged images, an hour of damaged profiles
 soak: setup
 	IMGBUILD_KILLS=200 $(CARGO) test --locked --package imgbuild --test builder -- cache::a_cache_is_sound killed
+	IMGBUILD_DAMAGED=10000 IMGBUILD_DAMAGED_SEED=$$(date +%s) \
+		$(CARGO) test --locked --package imgbuild --test builder -- --nocapture damaged::damaged_images
 	$(CARGO) run --quiet --locked --package xtask -- fuzz --seconds 3600
 
 builder: setup

@@ -6,8 +6,9 @@ use anyhow::Context;
 use imgbuild_schema::profile;
 
 use crate::agents::Crate;
-use crate::artifact::{self, Background, Target};
+use crate::artifact::{self, Target};
 use crate::base::Base;
+use crate::digest::Background;
 use crate::overlay::{self, Overlay};
 use crate::plan::{self, BaseView, Plan};
 use crate::profile::Loaded;

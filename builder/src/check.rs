@@ -6,9 +6,9 @@ use imgbuild_schema::report::Report;
 use imgbuild_schema::{Code, DeviceSpec, Outcome, Problem, profile};
 
 use crate::choices::Choices;
-use crate::fault::Refused;
+use crate::fault::{Refused, reason};
 use crate::overlay;
-use crate::profile::{Disk, examine, reason};
+use crate::profile::{Disk, examine};
 
 /// All that can be told without a base: first of the profile's own text, then of each overlay's.
 pub fn profile(path: &Path) -> Vec<Report> {

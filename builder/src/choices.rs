@@ -1,7 +1,7 @@
-//! What follows from a base for a device: which program runs the network, and what of the base's own first start must
-//! not run. Each with its reason, for whoever wants to know why.
+//! What follows from a base for a device: which program runs the network, by which way the settings reach the system, and
+//! what of the base's own first start must not run. Each with its reason, for whoever wants to know why.
 
-use imgbuild_schema::profile::{self, Backend};
+use imgbuild_schema::profile::{self, Backend, FirstBoot, Security};
 use imgbuild_schema::{Code, DeviceSpec, Problem};
 
 use crate::base::facts::Facts;
@@ -39,8 +39,16 @@ impl Choices {
     pub fn of(spec: &DeviceSpec, facts: &Facts) -> Result<Self, Problem> {
         let (manager, reason) = manager(spec, facts)?;
         let mut reasons = vec![format!("{} runs the network: {reason}", manager.name())];
-        if facts.cloud_init {
-            reasons.push("cloud-init is kept from starting: all that it would do is done".into());
+        match *spec.first_boot {
+            FirstBoot::CloudInit => {
+                has_cloud_init(spec, facts, manager)?;
+                reasons.extend(by_cloud_init(spec));
+            }
+            FirstBoot::Direct if facts.cloud_init => {
+                reasons
+                    .push("cloud-init is kept from starting: all that it would do is done".into());
+            }
+            FirstBoot::Direct => {}
         }
         if facts.first_boot.wizard {
             reasons.push("the wizard that asks for a user is kept from starting".into());
@@ -99,4 +107,50 @@ fn manager(spec: &DeviceSpec, facts: &Facts) -> Result<(Manager, &'static str), 
         "the base has no NetworkManager"
     };
     Ok((Manager::Networkd, reason))
+}
+
+/// All that `first_boot: cloud-init` needs is in the base.
+fn has_cloud_init(spec: &DeviceSpec, facts: &Facts, manager: Manager) -> Result<(), Problem> {
+    let lacks = if !facts.cloud_init {
+        "the base has no cloud-init"
+    } else if manager != Manager::NetworkManager {
+        "the base has no NetworkManager, by which cloud-init would have networks joined"
+    } else if !facts.network.netplan {
+        "the base has no netplan, to which cloud-init would tell the network"
+    } else {
+        return Ok(());
+    };
+    Err(Problem::new(Code::NotInBase, spec.first_boot.span(), lacks)
+        .label("is not in the base")
+        .help("leave `first_boot` out, or choose a base that has it, such as `raspios-lite-arm64`"))
+}
+
+/// What it means that cloud-init does it.
+fn by_cloud_init(spec: &DeviceSpec) -> Vec<String> {
+    let mut reasons = vec![
+        "cloud-init tells the system its names, accounts and networks at the first start: \
+         `first_boot` asks for it"
+            .to_owned(),
+    ];
+    let networks = spec.wifi.iter().flat_map(|wifi| &wifi.networks);
+    let mut kinds: Vec<&str> = networks
+        .filter_map(|network| match network.security {
+            Security::Wpa2 => Some("the keys of WPA2 networks"),
+            Security::Wpa3 => Some("the passphrases of WPA3 networks"),
+            Security::Open => None,
+        })
+        .collect();
+    if spec.access.as_ref().is_some_and(|access| access.password.is_some()) {
+        kinds.push("the hash of the password");
+    }
+    kinds.sort_unstable();
+    kinds.dedup();
+    if !kinds.is_empty() {
+        reasons.push(format!(
+            "on the boot partition, where cloud-init finds them, whoever holds the card and every program on the device \
+             can read {}",
+            kinds.join(", ")
+        ));
+    }
+    reasons
 }

@@ -62,6 +62,22 @@ fn is_full(cause: &(dyn std::error::Error + 'static)) -> bool {
         .is_some_and(|error| error.kind() == io::ErrorKind::StorageFull)
 }
 
+/// Why a file cannot be read, without the number that the system gives the reason.
+pub(crate) fn reason(error: &io::Error) -> String {
+    match error.kind() {
+        io::ErrorKind::NotFound => "there is no such file".into(),
+        io::ErrorKind::PermissionDenied => "permission denied".into(),
+        io::ErrorKind::IsADirectory => "it is a folder".into(),
+        io::ErrorKind::InvalidData => "it is not UTF-8".into(),
+        _ => error.to_string(),
+    }
+}
+
+/// The same as an error, which is no less the machine's fault than it was.
+pub(crate) fn plainly(error: &io::Error) -> anyhow::Error {
+    io::Error::new(error.kind(), reason(error)).into()
+}
+
 #[cfg(test)]
 mod tests {
     use anyhow::Context;

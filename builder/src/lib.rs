@@ -19,6 +19,7 @@ pub mod check;
 pub mod choices;
 pub mod cli;
 pub mod diff;
+pub mod digest;
 pub mod emulator;
 pub mod fault;
 pub mod fetch;

@@ -14,7 +14,7 @@ use imgbuild_schema::report::{Redactions, Report};
 use imgbuild_schema::values::Secret;
 use imgbuild_schema::{DeviceSpec, Lookup, LookupError, Outcome, Problem, secrets};
 
-use crate::fault::Refused;
+use crate::fault::{Refused, reason};
 
 /// The file of secrets beside a profile.
 pub(crate) const SECRETS: &str = "secrets.yaml";
@@ -186,15 +186,4 @@ pub(crate) fn read_secrets(path: &Path) -> Result<BTreeMap<String, Secret>, Look
             "write lines such as `wifi.greenhouse: \"the passphrase\"`".into(),
         )
     })
-}
-
-/// Why a file cannot be read, without the number that the system gives the reason.
-pub(crate) fn reason(error: &io::Error) -> String {
-    match error.kind() {
-        io::ErrorKind::NotFound => "there is no such file".into(),
-        io::ErrorKind::PermissionDenied => "permission denied".into(),
-        io::ErrorKind::IsADirectory => "it is a folder".into(),
-        io::ErrorKind::InvalidData => "it is not UTF-8".into(),
-        _ => error.to_string(),
-    }
 }

@@ -27,7 +27,7 @@ pub fn check_output(folder: &Path) -> Result<(), Usage> {
 /// Writes a plan into `folder`, which is made, and is the user's alone, since secrets are in it.
 pub fn render(plan: &Plan, folder: &Path) -> anyhow::Result<()> {
     // made beside and renamed into place, so that half a folder never has the name
-    let scratch = scratch::folder_beside(folder)?;
+    let scratch = scratch::Folder::beside(folder)?;
     let mut owners = String::new();
     for (part, operations) in [("bootfs", &plan.boot), ("rootfs", &plan.root)] {
         let top = scratch.path().join(part);
@@ -41,10 +41,7 @@ pub fn render(plan: &Plan, folder: &Path) -> anyhow::Result<()> {
         }
     }
     fs::write(scratch.path().join("owners.txt"), owners).context("writing owners.txt")?;
-    let made = scratch.keep();
-    fs::rename(&made, folder)
-        .inspect_err(|_| drop(fs::remove_dir_all(&made)))
-        .with_context(|| format!("renaming the folder to {}", folder.display()))
+    scratch.rename(folder).with_context(|| format!("renaming the folder to {}", folder.display()))
 }
 
 fn write(operation: &Operation, top: &Path) -> anyhow::Result<()> {

@@ -5,7 +5,7 @@ use imgbuild_schema::card::CREDENTIALS_PATH;
 use crate::overlay::Volume;
 
 /// Folders and files of the root partition in which secrets lie, whatever their modes are.
-const ON_ROOT: [&str; 10] = [
+const ON_ROOT: [&str; 12] = [
     CREDENTIALS_PATH,
     "/etc/shadow",
     "/etc/gshadow",
@@ -15,6 +15,8 @@ const ON_ROOT: [&str; 10] = [
     "/etc/NetworkManager/system-connections",
     "/etc/ppp",
     "/etc/ssl/private",
+    "/etc/netplan",
+    "/var/lib/cloud",
     "/var/lib/NetworkManager",
 ];
 

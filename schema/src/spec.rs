@@ -4,7 +4,7 @@ use std::net::IpAddr;
 use std::path::PathBuf;
 
 use crate::card::CardProfile;
-use crate::profile::{Backend, Base, EthernetAddress, Model, Security};
+use crate::profile::{Backend, Base, EthernetAddress, FirstBoot, Model, Security};
 use crate::values::{Country, Hostname, Locale, Passphrase, Secret, Ssid, Timezone, UserName};
 use crate::{Sp, yaml};
 
@@ -15,6 +15,8 @@ pub struct DeviceSpec {
     pub model: Sp<Model>,
     /// The operating system to start from.
     pub base: Sp<Base>,
+    /// How the system is told what follows.
+    pub first_boot: Sp<FirstBoot>,
     /// Its name on the network.
     pub hostname: Hostname,
     /// Its time zone.

@@ -2,7 +2,8 @@
 //!
 //! A template prints texts and numbers as they are, `true` and `false` in lower case, and nothing else; a
 //! name that is not defined is an error. Filters quote for the place a value lands in: `sh` for a shell's
-//! word, `hex` for bytes in hexadecimal, `bytes` for a list of them, `keyfile` for a key file of `GLib`.
+//! word, `hex` for bytes in hexadecimal, `bytes` for a list of them, `keyfile` for a key file of `GLib`, `yaml` for
+//! YAML.
 
 use std::ops::Range;
 use std::sync::LazyLock;
@@ -121,6 +122,7 @@ fn environment() -> Environment<'static> {
     environment.add_filter("hex", hexadecimal);
     environment.add_filter("bytes", byte_list);
     environment.add_filter("keyfile", key_file_value);
+    environment.add_filter("yaml", yaml_text);
     environment
 }
 
@@ -183,6 +185,19 @@ pub fn key_file_value(text: &str) -> String {
     value
 }
 
+/// A text in YAML's double quotes (YAML 1.2, section 7.3.1), in ASCII alone: readers differ in which other characters they
+/// take as they are, and some of those are breaks of a line.
+pub fn yaml_text(text: &str) -> String {
+    let escaped = text.chars().map(|c| match (c, u32::from(c)) {
+        ('"' | '\\', _) => format!("\\{c}"),
+        (' '..='~', _) => c.into(),
+        (_, code @ ..=0xFF) => format!("\\x{code:02x}"),
+        (_, code @ ..=0xFFFF) => format!("\\u{code:04x}"),
+        (_, code) => format!("\\U{code:08x}"),
+    });
+    format!("\"{}\"", escaped.collect::<String>())
+}
+
 fn explain(template: &str, error: &Error) -> TemplateError {
     let message = match error.kind() {
         ErrorKind::UndefinedError => UNKNOWN.to_owned(),
@@ -219,6 +234,8 @@ mod tests {
         assert_eq!(filled("{{ \"it's\" | sh }} {{ 'é' | hex }}").unwrap(), r"'it'\''s' c3a9");
         assert_eq!(filled("{{ 'é' | bytes }}").unwrap(), "195;169;");
         assert_eq!(filled(r"{{ ' a\\b' | keyfile }}").unwrap(), r"\sa\\b");
+        let quoted = filled("{{ 'a\"\\\\é\u{2028}🦆\t' | yaml }}").unwrap();
+        assert_eq!(quoted, r#""a\"\\\xe9\u2028\U0001f986\x09""#);
     }
 
     #[test]

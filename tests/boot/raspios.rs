@@ -1,5 +1,5 @@
 //! Raspberry Pi OS, in its likeness: its first start as a builder prepares it, on each of the programs that can run its
-//! network.
+//! network, and by way of cloud-init.
 
 #[path = "../fixtures/raspios/mod.rs"]
 mod fixture;
@@ -33,12 +33,12 @@ struct Trial {
 
 impl Trial {
     /// A card on the likeness, in a Pi whose SSH, at `address`, can be reached from here.
-    fn start(backend: &str, ethernet: &str, address: Ipv4Addr) -> Self {
+    fn start(sections: &str, address: Ipv4Addr) -> Self {
         let base = fixture::trixie_arm64().path;
         let proof = Proof::on(
             &format!("{{file: {}}}", base.display()),
             "pi-3",
-            &sections(backend, ethernet),
+            sections,
             &["./access-point"],
         );
         let key = proof.path("key");
@@ -57,11 +57,13 @@ impl Trial {
                     ("wpa3", format!("{secured}wpa_key_mgmt=SAE\nieee80211w=2\n")),
                     ("open", String::new()),
                     ("hidden", format!("{wpa2}ignore_broadcast_ssid=1\n")),
+                    ("stranger", wpa2.replace(PASSPHRASE, "another passphrase")),
                 ] {
                     let common = "interface=wlan1\ndriver=nl80211\nhw_mode=g\nchannel=1\n";
+                    let ssid = if name == "stranger" { "wpa2" } else { name };
                     put(
                         &format!("opt/ap/{name}.conf"),
-                        &format!("{common}ssid={name}\n{settings}"),
+                        &format!("{common}ssid={ssid}\n{settings}"),
                     );
                 }
             },
@@ -73,10 +75,12 @@ impl Trial {
         Self { proof, ssh, pi }
     }
 
-    fn wait(&self, what: &str) {
+    /// Waits for a line, and returns it.
+    fn wait(&self, what: &str) -> String {
         let waited = self.pi.console().wait_for(what, PATIENCE);
         let line = waited.unwrap_or_else(|error| panic!("{error:#}"));
         eprintln!("{:.1} s {}", line.at.as_secs_f64(), line.text.trim());
+        line.text.trim().to_owned()
     }
 
     /// Calls a command on the Pi over SSH, with these options.
@@ -93,13 +97,21 @@ impl Trial {
             .unwrap()
     }
 
-    /// All that is the same whoever runs the network.
-    fn prove(&self, name: &str) {
+    /// All that is the same whoever runs the network, and whoever has told the system. `odd` is what must not be seen
+    /// beside what is always so.
+    fn prove(&self, name: &str, account: &str, odd: &[&str]) {
         self.proof.next_of("probe");
         for network in ["hidden", "open", "wpa3", "wpa2"] {
             self.wait(&format!("PROOF joined {network}"));
         }
-        self.wait("PROOF account ada:x:1000:1000");
+        self.wait("PROOF took its passphrase for wrong");
+        self.wait("PROOF joined wpa2 again");
+        self.wait(&format!("PROOF account {account}"));
+        let groups = self.wait("PROOF groups ada ");
+        assert!(groups.contains(" sudo ") && groups.contains(" adm "), "{groups}");
+        // since Europe/Amsterdam is an hour or two before UTC
+        let system = self.wait("PROOF system greenhouse 127.0.1.1 CE");
+        assert!(system.ends_with("T C.UTF-8 us"), "{system}");
         self.wait("PROOF all joined");
         let key = self.proof.path("key");
         let output = self.ssh(&["-i", key.to_str().unwrap(), "-o", "IdentitiesOnly=yes"]);
@@ -109,7 +121,7 @@ impl Trial {
         let refused = self.ssh(&["-o", "PubkeyAuthentication=no"]);
         let said = String::from_utf8_lossy(&refused.stderr).into_owned();
         assert!(said.contains("Permission denied (publickey)"), "{said}");
-        let odd = ["PROOF failed unit", "PROOF the wizard asks", "cloud-init["];
+        let odd = [&["PROOF failed unit", "PROOF the wizard asks"], odd].concat();
         let lines = self.pi.console().lines();
         let odd = lines.iter().filter(|line| odd.iter().any(|it| line.text.contains(it)));
         assert_eq!(odd.map(|line| &line.text).collect::<Vec<_>>(), Vec::<&String>::new());
@@ -121,17 +133,39 @@ fn network_manager_joins_every_kind_of_network() {
     let _one = one_at_a_time();
     let address = Ipv4Addr::new(10, 0, 2, 77);
     let ethernet = format!("address: {address}/24, gateway: 10.0.2.2, dns: [10.0.2.3]");
-    let trial = Trial::start("auto", &ethernet, address);
-    trial.prove("raspios-network-manager");
+    let trial = Trial::start(&sections("auto", &ethernet), address);
+    trial.prove("raspios-network-manager", "ada:x:1000:1000", &["cloud-init["]);
     trial.pi.stop().unwrap();
 }
 
 #[test]
 fn wpa_supplicant_joins_every_kind_of_network_in_its_place() {
     let _one = one_at_a_time();
-    let trial = Trial::start("wpa_supplicant", "address: dhcp", Ipv4Addr::new(10, 0, 2, 15));
-    trial.prove("raspios-wpa-supplicant");
+    let sections = sections("wpa_supplicant", "address: dhcp");
+    let trial = Trial::start(&sections, Ipv4Addr::new(10, 0, 2, 15));
+    trial.prove("raspios-wpa-supplicant", "ada:x:1000:1000", &["cloud-init["]);
     // of the wired network: the others have no name server
     trial.wait("PROOF resolv.conf nameserver 10.0.2.3");
+    trial.pi.stop().unwrap();
+}
+
+#[test]
+fn cloud_init_joins_every_kind_of_network_by_network_manager() {
+    let _one = one_at_a_time();
+    let address = Ipv4Addr::new(10, 0, 2, 77);
+    let ethernet = format!("address: {address}/24, gateway: 10.0.2.2, dns: [10.0.2.3]");
+    let sections = format!("first_boot: cloud-init\n{}", sections("auto", &ethernet));
+    let trial = Trial::start(&sections, address);
+    // a new account, or the one that waits for a name, as the base's cloud-init has it
+    trial.prove("raspios-cloud-init", "ada:x:100", &[]);
+    for line in [
+        "extended_status: done",
+        "errors: []",
+        "recoverable_errors: {}",
+        "  Valid schema user-data",
+        "  Valid schema network-config",
+    ] {
+        trial.wait(&format!("PROOF cloud-init {line}"));
+    }
     trial.pi.stop().unwrap();
 }

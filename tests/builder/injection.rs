@@ -138,7 +138,7 @@ fn what_a_broker_is_told_arrives_as_it_was_written() {
 }
 
 /// What systemd's own reader has against a unit of a card.
-fn complaints(root: &Path, unit: &str) -> Vec<String> {
+pub(crate) fn complaints(root: &Path, unit: &str) -> Vec<String> {
     let output = Command::new("systemd-analyze")
         .args(["verify", "--man=no", "--recursive-errors=no"])
         .arg(format!("--root={}", root.display()))

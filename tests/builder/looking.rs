@@ -160,6 +160,55 @@ fn a_card_differs_from_its_base_by_what_was_planned() {
     assert_eq!(differing, planned);
 }
 
+/// What lies in this project's own cache, locks aside, whose content means nothing.
+fn cached(project: &Project) -> Vec<String> {
+    let files = fs::read_dir(project.path("cache/images")).into_iter().flatten();
+    let names = files.map(|file| file.unwrap().file_name().into_string().unwrap());
+    names.filter(|name| name != ".lock").collect()
+}
+
+/// Calls the program with a cache of this project's own.
+fn with_a_cache(project: &Project, arguments: &[&str]) -> String {
+    project.seen(project.command(arguments).env("IMGBUILD_CACHE", project.path("cache")))
+}
+
+#[test]
+fn a_compressed_card_is_looked_at_like_a_plain_one() {
+    let project = project();
+    project.build();
+    let shell = |script: &str| {
+        let script = format!("cd '{}'; {script}", project.path("").display());
+        run("sh", &["-euc".as_ref(), script.as_ref()])
+    };
+    shell(
+        "xz -k -0 kitchen.img; zstd -q kitchen.img; gzip -k kitchen.img; zip -q kitchen.zip kitchen.img",
+    );
+    let see = |arguments: &[&str]| with_a_cache(&project, arguments);
+    let (inspection, difference) =
+        (see(&["inspect", "kitchen.img"]), see(&["diff", "base.img", "kitchen.img"]));
+    for name in ["kitchen.img.xz", "kitchen.img.zst", "kitchen.img.gz", "kitchen.zip"] {
+        assert_eq!(see(&["inspect", name]), inspection.replace("kitchen.img", name));
+        assert_eq!(see(&["diff", name, "kitchen.img"]), "exit: 0\n");
+        assert_eq!(see(&["diff", "base.img", name]), difference);
+        let seen = see(&["verify", name, "kitchen.yaml"]);
+        assert!(seen.starts_with(&format!("exit: 0\n{name} holds kitchen.yaml: ")), "{seen}");
+        assert_eq!(cached(&project), [""; 0], "{name}");
+    }
+    // what it complains of is called what the user calls it
+    shell("rm kitchen.img.gz");
+    debugfs(&project, "kitchen.img", "clri /etc/hosts");
+    shell("gzip -k kitchen.img");
+    let seen = see(&["verify", "kitchen.img.gz", "kitchen.yaml"]);
+    assert!(seen.starts_with("exit: 1\n") && seen.contains("e2fsck"), "{seen}");
+    assert!(!seen.contains("cache"), "{seen}");
+    // cut short
+    shell("head -c 20000 kitchen.img.xz > short.img.xz");
+    let seen = see(&["inspect", "short.img.xz"]);
+    let wanted = "exit: 1\nerror: reading the image short.img.xz: it was cut short: the xz data has no end\n";
+    assert_eq!(seen, wanted);
+    assert_eq!(cached(&project), [""; 0]);
+}
+
 #[test]
 fn what_is_no_image_is_named() {
     let project = Project::new();
@@ -177,5 +226,7 @@ fn what_is_no_image_is_named() {
         assert!(seen.starts_with("exit: 1\nerror: reading the "), "{arguments:?}: {seen}");
         assert_eq!(seen.lines().count(), 2, "{arguments:?}: {seen}");
     }
+    let seen = project.imgbuild(&["inspect", "absent.img"]);
+    assert_eq!(seen, "exit: 1\nerror: reading the image absent.img: there is no such file\n");
     assert!(Fixture::get().image().exists());
 }

@@ -6,19 +6,29 @@
 mod access;
 mod build;
 mod cache;
+mod cloud_init;
+mod command_line;
+mod damaged;
 mod explain;
 mod fetch;
 mod flash;
 mod foreign_servers;
+mod gpt;
+mod growth;
 mod init;
 mod injection;
 mod interrupted;
+#[path = "../fixtures/raspios/laid-out/mod.rs"]
+mod laid_out;
+mod likenesses;
 mod looking;
 mod mistakes;
 mod outputs;
 mod overlays;
 mod plan;
 mod profiles;
+#[path = "../support/random.rs"]
+mod random;
 mod raspios;
 mod reproducible;
 #[path = "../support/mod.rs"]

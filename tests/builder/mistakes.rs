@@ -132,14 +132,6 @@ fn a_base_with_a_dirty_journal() {
 }
 
 #[test]
-fn an_overlay_that_is_larger_than_the_image() {
-    let project = Project::with(&format!("{PROFILE}overlays: [./site]\n"));
-    project.write("site/rootfs/opt/large", &"x".repeat(40 << 20));
-    assert_snapshot!(project.imgbuild(&["kitchen.yaml"]));
-    assert_eq!(project.left_over(), ["site"]);
-}
-
-#[test]
 fn a_target_folder_that_is_not_there() {
     assert_snapshot!(Project::new().imgbuild(&["kitchen.yaml", "-o", "out/kitchen.img"]));
 }

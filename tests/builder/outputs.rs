@@ -5,10 +5,9 @@ mod killed;
 
 use std::fs;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
-use std::path::Path;
 use std::process::Command;
 
-use crate::support::{Card, PROFILE, Project, run};
+use crate::support::{Card, PROFILE, Project, flashed_onto_a_used_card, run};
 
 /// Each format with the command that tests a file of it, and the one that prints what is in it.
 const COMPRESSED: [(&str, &str, &str); 3] = [
@@ -30,11 +29,12 @@ fn project() -> Project {
 
 /// Builds an image with all that describes it, which must work.
 fn built(project: &Project, name: &str) {
-    let mut arguments = vec!["kitchen.yaml", "-o", name];
-    if Path::new(name).extension().is_some_and(|it| it == "img") {
-        arguments.push("--describe");
+    let mut command = project.command(&["kitchen.yaml", "-o", name]);
+    // where a project has a place of its own for temporary files, that is it
+    if project.path("tmp").exists() {
+        command.env("TMPDIR", project.path("tmp"));
     }
-    let seen = project.imgbuild(&arguments);
+    let seen = project.seen(&mut command);
     assert!(seen.starts_with("exit: 0\n"), "{seen}");
 }
 
@@ -73,9 +73,7 @@ fn two_builds_are_the_same_to_the_byte_in_every_format() {
     let (one, other) = (project(), project());
     for name in ["kitchen.img", "kitchen.img.zst", "kitchen.img.xz", "kitchen.img.gz"] {
         for project in [&one, &other] {
-            let mut arguments = vec!["kitchen.yaml", "-o", name];
-            arguments.extend((name == "kitchen.img").then_some("--describe"));
-            let mut command = project.command(&arguments);
+            let mut command = project.command(&["kitchen.yaml", "-o", name]);
             let seen = project.seen(command.env("SOURCE_DATE_EPOCH", "1700000000"));
             assert!(seen.starts_with("exit: 0\n"), "{seen}");
         }
@@ -111,7 +109,7 @@ fn the_number_of_processors_does_not_show() {
 }
 
 #[test]
-fn a_plain_image_lies_alone_unless_it_is_to_be_described() {
+fn an_image_lies_alone_if_it_is_to() {
     let project = Project::new();
     built(&project, "kitchen.img");
     assert_eq!(project.left_over().len(), COMPANIONS.len());
@@ -164,26 +162,12 @@ fn an_agent_whose_crates_nobody_listed() {
     assert_eq!(project.left_over(), ["agents"]);
 }
 
-/// What a card that held something else holds after an image was written by its block map.
-fn flashed_onto_a_used_card(project: &Project, image: &str) -> Card {
-    let bytes = fs::read(project.path(image)).unwrap();
-    let map = fs::read_to_string(project.path(&format!("{image}.bmap"))).unwrap();
-    let mut card = vec![0xFF; bytes.len()];
-    for range in map.lines().filter_map(|line| line.split("> ").nth(1)?.strip_suffix(" </Range>")) {
-        let (first, last) = range.split_once('-').unwrap_or((range, range));
-        let (first, last): (usize, usize) = (first.parse().unwrap(), last.parse().unwrap());
-        let range = first * 4096..((last + 1) * 4096).min(bytes.len());
-        card[range.clone()].copy_from_slice(&bytes[range]);
-    }
-    fs::write(project.path("card"), card).unwrap();
-    Card::new(project.path("card"))
-}
-
 #[test]
 fn a_used_card_gets_every_block_that_a_file_system_counts_on() {
     let project = project();
     built(&project, "kitchen.img");
-    let card = flashed_onto_a_used_card(&project, "kitchen.img");
+    flashed_onto_a_used_card(&project.path("kitchen.img"), &project.path("card"));
+    let card = Card::new(project.path("card"));
     card.fsck();
     assert_eq!(card.read("/etc/hostname").unwrap(), "greenhouse-01\n");
     let image = fs::read(project.path("kitchen.img")).unwrap();

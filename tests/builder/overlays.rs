@@ -56,7 +56,7 @@ fn mistake(files: &[(&str, &str)]) -> String {
 fn two_overlays_that_write_one_path_are_both_named() {
     assert_snapshot!(mistake(&[("rootfs/etc/hostname", "mine\n")]), @r"
     exit: 1
-    error: /etc/hostname is written twice: by overlay system and by ./site
+    error: /etc/hostname is written twice: by overlay identity and by ./site
     ");
 }
 

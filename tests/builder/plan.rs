@@ -16,7 +16,7 @@ fn a_plan_shows_every_file_and_hides_every_secret() {
     let seen = project().imgbuild(&["plan", "kitchen.yaml"]);
     assert!(seen.starts_with("exit: 0\ngreenhouse-01: pi-3 on base.img\n"), "{seen}");
     for part in [
-        "root /etc/hostname\n  replaces a file, 0644 0:0, from overlay system\n  | greenhouse-01\n",
+        "root /etc/hostname\n  replaces a file, 0644 0:0, from overlay identity\n  | greenhouse-01\n",
         "‹secret wifi.home›",
         "‹secret wifi.lab›",
         "‹secret pi›",

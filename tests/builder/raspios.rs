@@ -15,13 +15,14 @@ use crate::wifi::WIFI;
 const CONNECTIONS: &str = "/etc/NetworkManager/system-connections";
 
 /// What makes the small base like Raspberry Pi OS on Debian 13.
-const RASPIOS: [(&str, &str); 9] = [
+pub(crate) const RASPIOS: [(&str, &str); 10] = [
     ("/usr/sbin/NetworkManager", "x"),
     (
         "/usr/lib/systemd/system/NetworkManager.service",
         "[Install]\nWantedBy=multi-user.target\nAlso=NetworkManager-wait-online.service\n",
     ),
     ("/usr/bin/cloud-init", "x"),
+    ("/usr/sbin/netplan", "x"),
     ("/usr/lib/systemd/system/userconfig.service", "[Install]\nWantedBy=multi-user.target\n"),
     ("/etc/passwd", "root:x:0:0:root:/root:/bin/bash\npi:x:1000:1000:,,,:/home/pi:/bin/bash\n"),
     ("/etc/shadow", "root:*:20000:0:99999:7:::\npi:!:20000:0:99999:7:::\n"),
@@ -34,7 +35,7 @@ const RASPIOS: [(&str, &str); 9] = [
 const LEFT_OUT: [&str; 2] =
     ["/usr/lib/systemd/systemd-resolved", "/usr/lib/systemd/system/sshd-keygen.service"];
 
-fn project(sections: &str) -> Project {
+pub(crate) fn project(sections: &str) -> Project {
     let project = Project::with(&format!("{PROFILE}{sections}"));
     project.base_with(&RASPIOS, &LEFT_OUT);
     project
@@ -62,12 +63,12 @@ fn nmcli(arguments: &[&str], connection: &str) -> String {
 }
 
 /// A connection as `NetworkManager` reads it and writes it again.
-fn as_it_reads(connection: &str) -> String {
+pub(crate) fn as_it_reads(connection: &str) -> String {
     nmcli(&["modify", "connection.id", "judged"], connection)
 }
 
 /// One setting of a connection that `NetworkManager` wrote.
-fn setting<'a>(connection: &'a str, key: &str) -> Option<&'a str> {
+pub(crate) fn setting<'a>(connection: &'a str, key: &str) -> Option<&'a str> {
     connection.lines().find_map(|line| line.strip_prefix(&format!("{key}=")))
 }
 
@@ -191,6 +192,19 @@ fn the_base_s_own_first_start_is_disarmed() {
     card.fsck();
 }
 
+/// As on Raspberry Pi OS 11, where somebody installed `NetworkManager` beside what the image has.
+#[test]
+fn dhcpcd_does_not_stand_beside_network_manager() {
+    let project = Project::new();
+    let dhcpcd =
+        [("/usr/lib/systemd/system/dhcpcd.service", "[Install]\nWantedBy=multi-user.target\n")];
+    let masked = || project.build().link("/etc/systemd/system/dhcpcd.service");
+    project.base_with(&[&RASPIOS[..], &dhcpcd].concat(), &[]);
+    assert_eq!(masked().as_deref(), Some("/dev/null"));
+    project.base_with(&RASPIOS, &[]);
+    assert_eq!(masked(), None);
+}
+
 /// Adds the word by which Raspberry Pi OS grows its root file system.
 fn resize(project: &Project) {
     let base = project.path("base.img");
@@ -247,6 +261,52 @@ fn a_plan_says_what_follows_from_the_base() {
 }
 
 #[test]
+fn a_base_tells_what_it_is_and_what_follows() {
+    let project = Project::new();
+    let path = |name: &str| format!("/usr/lib/modules/6.12.47+rpt-rpi-v8/{name}");
+    let (apart, inside) = (path("modules.dep"), path("modules.builtin"));
+    let more = [
+        (
+            "/etc/rpi-issue",
+            "\nRaspberry Pi reference 2025-10-01\nGenerated using\u{1b}[31m pi-gen\n",
+        ),
+        (apart.as_str(), "kernel/drivers/net/wireless/brcmfmac.ko.xz: kernel/a.ko.xz\n"),
+        (inside.as_str(), "kernel/drivers/i2c/i2c-dev.ko\n"),
+    ];
+    project.base_with(&[&RASPIOS[..], &more].concat(), &LEFT_OUT);
+    resize(&project);
+    assert_snapshot!(project.imgbuild(&["base", "inspect", "base.img"]));
+    let json = project.command(&["base", "inspect", "base.img", "--format=json"]).output().unwrap();
+    let found: serde_json::Value = serde_json::from_slice(&json.stdout).unwrap();
+    assert_eq!(found["reference"], "Raspberry Pi reference 2025-10-01");
+    assert_eq!(found["kernels"][0]["drivers"], serde_json::json!(["brcmfmac", "i2c-dev"]));
+    let consequences = found["consequences"].as_array().unwrap();
+    assert!(consequences[0].as_str().unwrap().starts_with("NetworkManager runs the network"));
+    assert_eq!(consequences.len(), 4);
+}
+
+#[test]
+fn a_base_without_wifi_or_without_any_network_is_told() {
+    let project = Project::new();
+    let consequences = |without: &[&str]| {
+        project.base_with(&[], without);
+        let seen = project.imgbuild(&["base", "inspect", "base.img"]);
+        seen.split_once("\nso ").unwrap().1.trim().to_owned()
+    };
+    assert_snapshot!(consequences(&["/usr/sbin/wpa_supplicant"]));
+    assert_snapshot!(consequences(&["/usr/lib/systemd/systemd-networkd"]));
+}
+
+#[test]
+fn an_inspection_tells_the_country_that_the_kernel_is_told() {
+    let project = project(WIFI);
+    project.build();
+    let seen = project.imgbuild(&["inspect", "kitchen.img"]);
+    let line = seen.lines().find(|line| line.starts_with("wifi ")).unwrap();
+    assert!(line.ends_with(" (in NL)"), "{seen}");
+}
+
+#[test]
 fn a_sensor_that_the_kernel_cannot_reach_is_told() {
     let project = Project::new();
     let kernel = |modules: &str| {
@@ -264,6 +324,11 @@ fn a_sensor_that_the_kernel_cannot_reach_is_told() {
 #[test]
 fn sudo_and_ssh_take_their_files() {
     let card = card("access: {user: ada, ssh_keys: [ssh-ed25519 AAAAC3Nz me]}\n");
+    judge_sudo_and_ssh(&card);
+}
+
+/// Both take what a card has for them.
+pub(crate) fn judge_sudo_and_ssh(card: &Card) {
     let folder = tempfile::tempdir().unwrap();
     let put = |name: &str, text: &str| {
         let path = folder.path().join(name);

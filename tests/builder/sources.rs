@@ -266,7 +266,10 @@ fn offline_no_socket_is_opened() {
     command.envs(like.get_envs().filter_map(|(name, value)| Some((name, value?))));
     let seen = kitchen.project.seen(&mut command);
     assert!(seen.starts_with("exit: 0\n"), "{seen}");
-    assert_eq!(fs::read_to_string(kitchen.project.path("trace")).unwrap(), "");
+    // dumpe2fs asks this very machine for users' names
+    let trace = fs::read_to_string(kitchen.project.path("trace")).unwrap();
+    let abroad: Vec<&str> = trace.lines().filter(|line| !line.contains("AF_UNIX")).collect();
+    assert_eq!(abroad, Vec::<&str>::new());
     // the trace would have shown it
     fs::remove_dir_all(kitchen.cache()).unwrap();
     let online: Vec<_> = command.get_args().map(ToOwned::to_owned).collect();

@@ -12,6 +12,8 @@ use imgbuild_schema::{
     CardProfile, FileId, Lookup, LookupError, Outcome, Span, read, schema, yaml,
 };
 
+use crate::random::Random;
+
 /// The longest that reading and reporting may take, of a processor's time: the machine may be busy with other things.
 const LONGEST: Duration = Duration::from_secs(1);
 /// The most bytes of an input; larger ones are refused unread.
@@ -303,20 +305,20 @@ impl Material {
     }
 
     fn damage(&self, text: String, random: &mut Random) -> String {
-        let at = random.boundary(&text);
+        let at = boundary(&text, random);
         match random.below(10) {
             0 => bytes(text, random),
             1 => lines(&text, random),
             2 => {
                 let other = random.of(&self.profiles);
-                text[..at].to_owned() + &other[random.boundary(other)..]
+                text[..at].to_owned() + &other[boundary(other, random)..]
             }
             3 => {
-                let (from, to) = random.range(&text);
+                let (from, to) = range(&text, random);
                 text[..from].to_owned() + &text[to..]
             }
             4 => {
-                let (from, to) = random.range(&text);
+                let (from, to) = range(&text, random);
                 let (from, to) = (from, to.min(from + 200));
                 let to = (from..=to).rev().find(|at| text.is_char_boundary(*at)).unwrap_or(from);
                 let times = [2, 3, 30, 1000][random.below(4)];
@@ -366,7 +368,7 @@ fn lines(text: &str, random: &mut Random) -> String {
 /// A word replaced by another.
 fn word(text: &str, other: &str, random: &mut Random) -> String {
     let inside = |c: char| c.is_alphanumeric() || "_-.!".contains(c);
-    let at = random.boundary(text);
+    let at = boundary(text, random);
     let start = text[..at].trim_end_matches(inside).len();
     let end = text.len() - text[at..].trim_start_matches(inside).len();
     text[..start].to_owned() + other.trim_end_matches(": ") + &text[end..]
@@ -381,39 +383,13 @@ fn files(folder: &Path, extension: &str) -> Vec<PathBuf> {
     paths
 }
 
-/// Numbers that look like chance and come again with the same seed (xorshift64*, Vigna 2016).
-struct Random(u64);
+/// A place between two characters.
+fn boundary(text: &str, random: &mut Random) -> usize {
+    let at = random.below(text.len() + 1);
+    (0..=at).rev().find(|at| text.is_char_boundary(*at)).unwrap_or_default()
+}
 
-impl Random {
-    fn new(seed: u64) -> Self {
-        Self(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1)
-    }
-
-    fn next(&mut self) -> u64 {
-        self.0 ^= self.0 >> 12;
-        self.0 ^= self.0 << 25;
-        self.0 ^= self.0 >> 27;
-        self.0.wrapping_mul(0x2545_f491_4f6c_dd1d) >> 16
-    }
-
-    /// A number below `end`; 0 if there is none.
-    fn below(&mut self, end: usize) -> usize {
-        let number = self.next();
-        usize::try_from(number).unwrap_or_default() % end.max(1)
-    }
-
-    fn of<'a>(&mut self, all: &'a [String]) -> &'a String {
-        &all[self.below(all.len())]
-    }
-
-    /// A place between two characters.
-    fn boundary(&mut self, text: &str) -> usize {
-        let at = self.below(text.len() + 1);
-        (0..=at).rev().find(|at| text.is_char_boundary(*at)).unwrap_or_default()
-    }
-
-    fn range(&mut self, text: &str) -> (usize, usize) {
-        let (one, other) = (self.boundary(text), self.boundary(text));
-        (one.min(other), one.max(other))
-    }
+fn range(text: &str, random: &mut Random) -> (usize, usize) {
+    let (one, other) = (boundary(text, random), boundary(text, random));
+    (one.min(other), one.max(other))
 }

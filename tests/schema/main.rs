@@ -8,5 +8,7 @@ mod fuzz;
 mod hostile;
 mod keys;
 mod mistakes;
+#[path = "../support/random.rs"]
+mod random;
 mod resolved;
 mod support;

@@ -83,6 +83,8 @@ mistakes! {
     a_network_without_a_name: "ssid: Cafe" => "ssid: \"\"";
     an_unknown_security: "security: open" => "security: wep";
     an_unknown_backend: "country: NL" => "country: NL\n    backend: netplan";
+    an_unknown_first_boot: "base:" => "first_boot: cloud_init\nbase:";
+    a_backend_that_cloud_init_does_not_use: "network:\n  wifi:\n" => "first_boot: cloud-init\nnetwork:\n  wifi:\n    backend: wpa_supplicant\n";
     a_passphrase_with_an_umlaut: "!secret wifi.greenhouse" => "pässwört-lang";
     a_truth_value_in_quotes: "hidden: true" => "hidden: \"true\"";
     a_truth_value_of_old: "hidden: true" => "hidden: yes";

@@ -1,6 +1,7 @@
 //! Figures, as ratios measured side by side in one run: absolute times mean little on a shared machine.
 
 mod flash;
+mod reflink;
 
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
@@ -19,6 +20,7 @@ const ROUNDS: usize = 7;
 pub(crate) fn run() -> anyhow::Result<()> {
     let root = project::root()?;
     build_against_cp(&root)?;
+    reflink::build_on_xfs(&root)?;
     unpacking_against_xz(&root)?;
     compression(&root)?;
     checks(&root)?;
@@ -165,9 +167,9 @@ fn compression(root: &Path) -> anyhow::Result<()> {
     let scratch = root.join("out/bench");
     fs::create_dir_all(&scratch)?;
     let profile = root.join("profiles/quickstart.yaml");
-    let build = |card: &Path, how: &str| -> anyhow::Result<Duration> {
-        let arguments =
-            [&profile, Path::new("--quiet"), Path::new(how), Path::new("--output"), card];
+    let build = |card: &Path, alone: bool| -> anyhow::Result<Duration> {
+        let mut arguments = vec![&*profile, Path::new("--quiet"), Path::new("--output"), card];
+        arguments.extend(alone.then_some(Path::new("--image-only")));
         Ok(measure(&root.join("target/release/imgbuild"), &arguments, &scratch)?.0)
     };
     let plain = scratch.join("card.img");
@@ -175,8 +177,8 @@ fn compression(root: &Path) -> anyhow::Result<()> {
         let card = plain.with_extension(format!("img.{ending}"));
         let mut rows = Vec::new();
         for _ in 0..rounds {
-            let without = build(&plain, "--image-only")?;
-            let own = build(&card, "--image-only")?.saturating_sub(without);
+            let without = build(&plain, true)?;
+            let own = build(&card, true)?.saturating_sub(without);
             let mut arguments =
                 [level, "-T0", "--keep", "--force", "--quiet"].map(Path::new).to_vec();
             arguments.push(&plain);
@@ -190,10 +192,10 @@ fn compression(root: &Path) -> anyhow::Result<()> {
             own.as_secs_f64(),
             command.as_secs_f64(),
         );
-        let whole = build(&card, "--describe")?;
+        let whole = build(&card, false)?;
         println!("a build of it with all that lies beside it: {:.2} s", whole.as_secs_f64());
     }
-    let described = build(&plain, "--describe")?;
+    let described = build(&plain, false)?;
     println!("the same of a plain image: {:.2} s", described.as_secs_f64());
     fs::remove_dir_all(&scratch)?;
     Ok(())
@@ -231,7 +233,7 @@ fn measure(program: &Path, arguments: &[&Path], scratch: &Path) -> anyhow::Resul
     Ok((took, fs::read_to_string(report)?.trim().parse()?))
 }
 
-/// The newest base in the cache, which is the one that was just used.
+/// The quickstart's base, the newest in the cache.
 fn base() -> anyhow::Result<PathBuf> {
     let cache = env::var_os("IMGBUILD_CACHE").map(PathBuf::from).or_else(|| {
         let home = env::var_os("HOME").map(|home| PathBuf::from(home).join(".cache"));
@@ -242,6 +244,10 @@ fn base() -> anyhow::Result<PathBuf> {
     let bases = entries.flatten().map(|entry| entry.path());
     bases
         .filter(|path| path.extension().is_some_and(|extension| extension == "img"))
+        .filter(|path| {
+            let name = path.file_name().and_then(|name| name.to_str());
+            name.is_some_and(|name| name.starts_with("debian-trixie-arm64-"))
+        })
         .max_by_key(|path| path.metadata().and_then(|metadata| metadata.modified()).ok())
         .context("no base has been made yet; `make image` makes it")
 }

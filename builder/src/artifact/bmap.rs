@@ -9,9 +9,9 @@ use std::fs::File;
 use std::ops::Range;
 use std::os::unix::fs::FileExt;
 
-use super::digest::{of_range, sha256};
 use super::used::{BLOCK, Blocks};
 use crate::base::Base;
+use crate::digest::{of_range, sha256};
 use crate::image::next_data;
 use crate::interrupt;
 
@@ -33,7 +33,7 @@ impl Bmap {
         let mut ranges = Vec::new();
         for range in runs(&blocks) {
             let (start, end) = (range.start * BLOCK, (range.end * BLOCK).min(length));
-            let hash = of_range(file, start, end, &|| Ok(interrupt::check()?))?;
+            let hash = of_range(file, start..end, &|_| Ok(interrupt::check()?))?;
             ranges.push((range, hash));
         }
         Ok(Self { length, ranges })

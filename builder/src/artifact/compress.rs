@@ -12,9 +12,9 @@ use anyhow::Context;
 use flate2::write::GzEncoder;
 use zstd::stream::write::Encoder as ZstdEncoder;
 
-use super::digest::{Hashing, STEP, Written};
 use super::target::Format;
 use super::xz::Encoder as XzEncoder;
+use crate::digest::{Hashing, STEP, Written};
 use crate::image::next_data;
 use crate::interrupt;
 

@@ -11,8 +11,8 @@ use imgbuild_schema::report::Redactions;
 use serde::Serialize;
 
 use super::Origin;
-use super::digest::{self, Written, sha256};
 use crate::base::facts::Facts;
+use crate::digest::{self, Written, sha256};
 use crate::overlay::{Content, Volume};
 use crate::plan::{Node, Operation, redactions_with_derived};
 use crate::{secrecy, tool};

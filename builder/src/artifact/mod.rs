@@ -14,7 +14,6 @@
 
 pub mod bmap;
 mod compress;
-pub(crate) mod digest;
 mod manifest;
 mod sbom;
 mod target;
@@ -30,17 +29,16 @@ use tempfile::NamedTempFile;
 
 use crate::agents::Crate;
 use crate::base::Base;
+use crate::digest::{Background, Written};
 use crate::interrupt;
 use crate::plan::Plan;
 use crate::profile::Loaded;
 use crate::scratch;
 
 use bmap::Bmap;
-use digest::Written;
 use manifest::Manifest;
 
 pub use compress::Progress;
-pub use digest::Background;
 pub use target::{Format, Target};
 
 /// What lies beside an image, by the endings of their names.

@@ -9,12 +9,12 @@ use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
 use super::Origin;
-use super::digest::sha256;
 use crate::agents::Crate;
 use crate::base::Base;
 use crate::base::facts::Release;
 use crate::base::packages::Package;
 use crate::base::tree::Tree;
+use crate::digest::sha256;
 use crate::plan::AGENT_PATH;
 
 /// How the card itself and its system are called within the bill.

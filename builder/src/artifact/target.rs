@@ -62,6 +62,18 @@ impl Target {
         Ok(Self { path: path.to_owned(), format })
     }
 
+    /// Refuses to write over something that the image is made from.
+    pub fn spare(&self, source: &Path, what: &str) -> Result<(), Usage> {
+        let place = |path: &Path| path.canonicalize().ok();
+        match (place(&self.path), place(source)) {
+            (Some(target), Some(source)) if target == source => Err(Usage(format!(
+                "the image {} cannot be written: {what} lies there",
+                self.path.display()
+            ))),
+            _ => Ok(()),
+        }
+    }
+
     /// Where the image is to lie.
     pub fn path(&self) -> &Path {
         &self.path

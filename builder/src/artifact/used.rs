@@ -7,8 +7,9 @@
 use anyhow::{Context, bail, ensure};
 
 use crate::base::Base;
-use crate::base::mbr::Partition;
+use crate::base::fat::{Fat, Geometry};
 use crate::base::partition::Window;
+use crate::base::table::Partition;
 use crate::tool::Tool;
 
 /// Bytes of a block.
@@ -55,59 +56,36 @@ impl Blocks {
 /// The blocks of `card` that its file systems count on.
 pub(super) fn of(card: &Base) -> anyhow::Result<Blocks> {
     let mut blocks = Blocks::none(card.facts.length);
-    let [boot, root, others @ ..] = &card.facts.table.partitions;
+    let table = &card.facts.table;
+    let (boot, root) = (&table.boot, &table.root);
     let window = |partition: &Partition| card.window(partition);
     fat(&window(boot), boot.offset(), &mut blocks)
         .context("reading the table of the boot partition")?;
     ext4(card, root, &mut blocks)?;
     // nobody knows what is in them
-    for partition in others {
+    for partition in &table.others {
         blocks.insert_bytes(partition.offset(), partition.offset() + partition.length());
+    }
+    // a checksum stands for unused entries too
+    for (start, end) in table.places() {
+        blocks.insert_bytes(start, end);
     }
     Ok(blocks)
 }
 
-/// Everything up to the first cluster, and the clusters that the table says are in use. Numbers as in
-/// Microsoft's "FAT32 File System Specification", which mkfs.fat follows.
+/// Everything up to the first cluster, and the clusters that the table says are in use.
 fn fat(window: &Window, offset: u64, blocks: &mut Blocks) -> anyhow::Result<()> {
-    let mut boot = [0; 512];
-    window.read_at(0, &mut boot)?;
-    let half = |at: usize| u64::from(u16::from_le_bytes([boot[at], boot[at + 1]]));
-    let word = |at: usize| half(at) | half(at + 2) << 16;
-    let either = |first: u64, second: u64| if first == 0 { second } else { first };
-    let sector = half(0x0B);
-    let cluster = u64::from(boot[0x0D]) * sector;
-    ensure!(sector >= 512 && cluster > 0, "its boot sector gives no size of a cluster");
-    let (reserved, tables) = (half(0x0E) * sector, u64::from(boot[0x10]));
-    let sectors = either(half(0x13), word(0x20));
-    let table_length = either(half(0x16), word(0x24)) * sector;
-    let data = reserved + tables * table_length + (half(0x11) * 32).next_multiple_of(sector);
-    let end = (sectors * sector).min(window.length());
-    ensure!(data <= end, "its boot sector says that it ends before its first cluster");
-    let clusters = (end - data) / cluster;
-    blocks.insert_bytes(offset, offset + data);
-    // the specification's own way to tell the kinds apart: by the number of clusters, and nothing else
-    let width = match clusters {
-        // FAT12, whose entries share bytes: no card has it, and it is small
-        0..4_085 => {
-            blocks.insert_bytes(offset, offset + end);
-            return Ok(());
-        }
-        4_085..65_525 => 2,
-        _ => 4,
+    let geometry = Geometry::read(window)?;
+    let Geometry { data, end, cluster, .. } = geometry;
+    let Some(fat) = Fat::read(window, geometry)? else {
+        // FAT12: no card has it, and it is small
+        blocks.insert_bytes(offset, offset + end);
+        return Ok(());
     };
-    ensure!((clusters + 2) * width <= table_length, "it is too short for its {clusters} clusters");
-    let mut table = vec![0; usize::try_from((clusters + 2) * width)?];
-    window.read_at(reserved, &mut table)?;
-    let entries = table.chunks_exact(usize::try_from(width)?).skip(2);
-    for (cluster_number, entry) in (0..).zip(entries) {
-        // the highest four bits of an entry of FAT32 mean nothing
-        let in_use = entry[..entry.len() - 1].iter().any(|byte| *byte != 0)
-            || entry[entry.len() - 1] & if width == 4 { 0x0F } else { 0xFF } != 0;
-        if in_use {
-            let start = offset + data + cluster_number * cluster;
-            blocks.insert_bytes(start, start + cluster);
-        }
+    blocks.insert_bytes(offset, offset + data);
+    for number in fat.used() {
+        let start = offset + data + number * cluster;
+        blocks.insert_bytes(start, start + cluster);
     }
     Ok(())
 }

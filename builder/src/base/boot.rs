@@ -7,7 +7,7 @@
 use std::fmt;
 use std::io::Write;
 
-use anyhow::{Context, anyhow};
+use anyhow::{Context, anyhow, ensure};
 use hadris_fat::FatVolume;
 use hadris_fat::dir::{FatDir, FileEntry};
 use hadris_fat::read::FileReader;
@@ -19,28 +19,38 @@ use super::tree::{Kind, Metadata, Tree};
 /// fragment, not for each cluster of 512 bytes. For short files that would read more than it saves.
 const LONG: u64 = 256 * 1024;
 
+/// The most entries that the specification lets a folder have. The chain of a damaged one may lead back into itself.
+const MOST_ENTRIES: usize = 65_536;
+
 /// The boot file system of an image, read-only.
-pub struct Boot(FatVolume<Window>);
+pub struct Boot {
+    volume: FatVolume<Window>,
+    /// Bytes of its partition.
+    length: u64,
+}
 
 impl fmt::Debug for Boot {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Boot({:08x})", self.0.volume_info().volume_id())
+        write!(f, "Boot({:08x})", self.volume.volume_info().volume_id())
     }
 }
 
 impl Boot {
     /// Opens the file system that fills `window`.
     pub fn open(window: Window) -> anyhow::Result<Self> {
-        FatVolume::open(window).map(Self).map_err(plain).context("reading the boot file system")
+        let length = window.length();
+        let volume =
+            FatVolume::open(window).map_err(plain).context("reading the boot file system")?;
+        Ok(Self { volume, length })
     }
 
     /// The volume's label, as in `bootfs`.
     pub fn label(&self) -> String {
-        self.0.volume_info().volume_label().trim_end().to_owned()
+        self.volume.volume_info().volume_label().trim_end().to_owned()
     }
 
     fn folder(&self, names: &[&str]) -> anyhow::Result<Option<FatDir<'_, Window>>> {
-        let mut folder = self.0.root_dir();
+        let mut folder = self.volume.root_dir();
         for name in names {
             match folder.find(name).map_err(plain)? {
                 Some(entry) if entry.is_directory() => {
@@ -66,7 +76,7 @@ impl Tree for Boot {
         if entry.is_directory() {
             return Ok(None);
         }
-        let total = copy(&self.0, &entry, sink).with_context(|| reading(path))?;
+        let total = copy(&self.volume, &entry, self.length, sink).with_context(|| reading(path))?;
         Ok(Some(total))
     }
 
@@ -91,6 +101,10 @@ impl Tree for Boot {
         let mut entries = opened.entries();
         let mut found = Vec::new();
         while let Some(entry) = entries.next_entry() {
+            ensure!(
+                found.len() < MOST_ENTRIES,
+                "the folder `{folder}` of the boot partition has more entries than one can have"
+            );
             found.push(entry.map_err(plain).with_context(|| reading(folder))?.name().into_owned());
         }
         found.retain(|name| name != "." && name != "..");
@@ -102,10 +116,13 @@ impl Tree for Boot {
 fn copy(
     volume: &FatVolume<Window>,
     entry: &FileEntry,
+    most: u64,
     sink: &mut dyn Write,
 ) -> anyhow::Result<u64> {
+    let length = entry.len();
+    ensure!(length <= most, "it is said to have {length} bytes, and its partition has {most}");
     let mut reader = FileReader::new(volume, entry).map_err(plain)?;
-    if entry.len() > LONG {
+    if length > LONG {
         reader = reader.with_cached_chain().map_err(plain)?;
     }
     let mut buffer = vec![0; 64 * 1024];
@@ -119,11 +136,7 @@ fn copy(
         total += count as u64;
     }
     // a chain that ends early reads as an early end of file
-    anyhow::ensure!(
-        total == entry.len(),
-        "its cluster chain ends after {total} of {} bytes",
-        entry.len()
-    );
+    ensure!(total == length, "its cluster chain ends after {total} of {length} bytes");
     Ok(total)
 }
 

@@ -7,8 +7,8 @@ use std::path::Path;
 use anyhow::Context;
 
 use super::Base;
-use super::mbr::Partition;
 use super::partition::Window;
+use super::table::Partition;
 use crate::interrupt;
 use crate::tool::Tool;
 
@@ -27,7 +27,7 @@ pub fn root(image: &Path, partition: &Partition) -> anyhow::Result<()> {
 pub fn boot(image: &Base, folder: &Path) -> anyhow::Result<()> {
     let doing = "checking the boot file system";
     let part = tempfile::NamedTempFile::new_in(folder).context(doing)?;
-    copy_sparse(&image.window(&image.facts.table.partitions[0]), part.as_file()).context(doing)?;
+    copy_sparse(&image.window(&image.facts.table.boot), part.as_file()).context(doing)?;
     Tool::new("fsck.vfat", doing).arg("-n").arg(part.path()).run().map(drop)
 }
 
@@ -36,12 +36,13 @@ fn copy_sparse(from: &Window, to: &File) -> anyhow::Result<()> {
     const STEP: usize = 1 << 20;
     to.set_len(from.length())?;
     let mut buffer = vec![0; STEP];
+    let zeros = vec![0; STEP];
     let mut at = 0;
     while at < from.length() {
         interrupt::check()?;
         let left = usize::try_from(from.length() - at).unwrap_or(STEP).min(STEP);
         from.read_at(at, &mut buffer[..left])?;
-        if buffer[..left].iter().any(|byte| *byte != 0) {
+        if buffer[..left] != zeros[..left] {
             to.write_all_at(&buffer[..left], at)?;
         }
         at += left as u64;

@@ -9,9 +9,9 @@ pub use imgbuild_schema::profile::Architecture;
 
 use super::boot::Boot;
 use super::firmware::Firmware;
-use super::mbr::Mbr;
 use super::root::Root;
 use super::superblock::Superblock;
+use super::table::Table;
 use super::tree::Tree;
 
 /// What `/etc/os-release` says.
@@ -40,8 +40,10 @@ pub struct Network {
     pub network_manager: bool,
     /// `wpa_supplicant`.
     pub wpa_supplicant: bool,
-    /// dhcpcd.
+    /// dhcpcd as a service: the program alone does nothing by itself.
     pub dhcpcd: bool,
+    /// netplan, by which cloud-init sets a network up.
+    pub netplan: bool,
 }
 
 /// What an image does at its first start, if it is let.
@@ -57,8 +59,12 @@ pub struct FirstBoot {
     pub preseed: bool,
     /// Grows its root file system: `resize`, or a program of its own in place of init, on the kernel's command line.
     pub resizes: bool,
+    /// Grows it once more at the start after that (`resize2fs_once`, up to Debian 11).
+    pub resizes_again: bool,
     /// Makes SSH host keys where there are none.
     pub makes_host_keys: bool,
+    /// Makes them anew, in place of those that are there (`regenerate_ssh_host_keys.service`, up to Debian 12).
+    pub replaces_host_keys: bool,
 }
 
 impl FirstBoot {
@@ -69,7 +75,9 @@ impl FirstBoot {
             wizard: unit("userconfig")?,
             preseed: root.resolve("/usr/lib/rpi-preseed")?.is_some(),
             resizes: line.split_whitespace().any(|word| RESIZING.contains(&word)),
+            resizes_again: root.resolve("/etc/init.d/resize2fs_once")?.is_some(),
             makes_host_keys: unit("sshd-keygen")?,
+            replaces_host_keys: unit("regenerate_ssh_host_keys")?,
         })
     }
 }
@@ -91,9 +99,9 @@ fn has(root: &Root, path: &str) -> anyhow::Result<bool> {
 /// The facts of an image, each read out of it.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
 pub struct Facts {
-    /// The partition table: first boot, then root.
+    /// Where the partitions lie.
     #[serde(skip)]
-    pub table: Mbr,
+    pub table: Table,
     /// The image's length in bytes.
     pub length: u64,
     /// The PARTUUID of the boot partition.
@@ -102,6 +110,8 @@ pub struct Facts {
     pub root_part_uuid: String,
     /// Debian or Raspberry Pi OS, and which.
     pub release: Release,
+    /// Raspberry Pi's own name for the image, from `/etc/rpi-issue`, as in "Raspberry Pi reference 2025-10-01".
+    pub reference: Option<String>,
     /// What its programs are compiled for.
     pub architecture: Architecture,
     /// Where the boot partition is mounted: `/boot/firmware` or `/boot`.
@@ -121,26 +131,29 @@ pub struct Facts {
 impl Facts {
     /// Reads the facts of the image in `file`.
     pub(super) fn read(file: &Arc<File>) -> anyhow::Result<Self> {
-        let table = super::table(file)?;
-        let window = super::window(file, &table.partitions[1]);
+        let table = Table::read(file)?;
+        let seen = table.is_seen_by_boot_roms();
+        let window = super::window(file, &table.root);
         let superblock = Superblock::read(&window)?;
         superblock.check(window.length())?;
         let root = Root::open(window)?;
         let release = release(&root)?;
-        let boot = Boot::open(super::window(file, &table.partitions[0]))?;
+        let boot = Boot::open(super::window(file, &table.boot))?;
+        let firmware = Firmware::read(&boot)?;
         Ok(Self {
             length: file.metadata()?.len(),
-            boot_part_uuid: table.part_uuid(1),
-            root_part_uuid: table.part_uuid(2),
+            boot_part_uuid: table.part_uuid(&table.boot),
+            root_part_uuid: table.part_uuid(&table.root),
             table,
             architecture: architecture(&root, &release)?,
             release,
+            reference: root.read_text("/etc/rpi-issue")?.as_deref().and_then(reference),
             boot_mount: boot_mount(&root)?,
             network: network(&root)?,
             cloud_init: root.resolve("/usr/bin/cloud-init")?.is_some(),
             first_boot: FirstBoot::read(&root, &boot)?,
             root: superblock,
-            firmware: Firmware::read(&boot)?,
+            firmware: if seen { firmware } else { firmware.without_boot_roms() },
         })
     }
 
@@ -163,6 +176,11 @@ fn release(root: &Root) -> anyhow::Result<Release> {
         name: field("PRETTY_NAME").unwrap_or_else(|| id.clone()),
         id,
     })
+}
+
+/// The first line with something in it; what follows says how the image was generated.
+fn reference(issue: &str) -> Option<String> {
+    issue.lines().map(str::trim).find(|line| !line.is_empty()).map(str::to_owned)
 }
 
 /// Takes the architecture from a program's own header: names and labels may say anything. What it does
@@ -223,7 +241,8 @@ fn network(root: &Root) -> anyhow::Result<Network> {
         resolved: has(root, "lib/systemd/systemd-resolved")?,
         network_manager: has(root, "sbin/NetworkManager")?,
         wpa_supplicant: has(root, "sbin/wpa_supplicant")?,
-        dhcpcd: has(root, "sbin/dhcpcd")?,
+        dhcpcd: has(root, "lib/systemd/system/dhcpcd.service")?,
+        netplan: has(root, "sbin/netplan")?,
     })
 }
 

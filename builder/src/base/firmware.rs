@@ -50,6 +50,8 @@ pub struct Firmware {
     pub boards: Vec<&'static str>,
     /// The models that would start but come up without network, USB and pins, each with the reason.
     pub crippled: Vec<(&'static str, &'static str)>,
+    /// The models that would start, but whose boot ROM finds no partition to start from.
+    pub blind: Vec<&'static str>,
     /// The kernels.
     pub kernels: Vec<String>,
     /// The initial file systems.
@@ -88,6 +90,16 @@ impl Firmware {
             .collect();
         firmware.judge_pi_5(boot)?;
         Ok(firmware)
+    }
+
+    /// Takes out the models with nothing but a boot ROM: it reads an MBR alone.
+    pub(super) fn without_boot_roms(mut self) -> Self {
+        let has_rom = |name: &&str| {
+            BOARDS.iter().any(|board| board.model.name() == *name && board.stages == FROM_ROM)
+        };
+        self.blind = self.boards.iter().copied().filter(has_rom).collect();
+        self.boards.retain(|name| !has_rom(name));
+        self
     }
 
     fn serves(&self, board: &Board, names: &[String]) -> bool {

@@ -16,7 +16,8 @@ use std::io::{self, Read, Seek, SeekFrom};
 /// Bytes of a sector, as every card and every image has them.
 pub const SECTOR: u64 = 512;
 
-const SECTOR_BYTES: usize = 512;
+/// The same, as a length in memory.
+pub(super) const SECTOR_BYTES: usize = 512;
 const DISK_ID: usize = 440;
 const ENTRIES: usize = 446;
 const ENTRY: usize = 16;
@@ -32,9 +33,6 @@ pub enum MbrError {
     /// The signature is missing.
     #[error("no partition table: the first sector does not end in 55 AA")]
     NoSignature,
-    /// The table is there to protect a GPT.
-    #[error("GPT tables are not read yet")]
-    Gpt,
     /// An entry's status byte has a meaning that is not defined.
     #[error("the first sector is no partition table: entry {number} begins with {status:#04x}")]
     Status {
@@ -81,9 +79,6 @@ impl Partition {
         match bytes[0] {
             0 | 0x80 => {}
             status => return Err(MbrError::Status { number, status }),
-        }
-        if bytes[4] == PROTECTIVE {
-            return Err(MbrError::Gpt);
         }
         Ok(Self {
             bootable: bytes[0] == 0x80,
@@ -173,8 +168,14 @@ impl Mbr {
         sector
     }
 
+    /// Is it there to protect a GPT? It may show some of the GPT's partitions beside (a hybrid); to the kernel it is not
+    /// the table then.
+    pub fn protects_gpt(&self) -> bool {
+        self.partitions.iter().any(|partition| partition.kind == PROTECTIVE)
+    }
+
     /// What the kernel calls partition `number`, counted from 1: the value of `PARTUUID=`.
-    pub fn part_uuid(&self, number: u8) -> String {
+    pub fn part_uuid(&self, number: u32) -> String {
         format!("{:08x}-{number:02x}", self.disk_id)
     }
 }

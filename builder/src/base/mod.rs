@@ -1,7 +1,7 @@
 //! The image to start from: found or made, and what is read out of it.
 //!
 //! A base is an image file plus facts. The facts are read from the file, never guessed from its name:
-//! [`facts`] says what there is to know, [`mbr`], [`superblock`], [`root`] and [`boot`] read it. The
+//! [`facts`] says what there is to know, [`table`], [`superblock`], [`root`] and [`boot`] read it. The
 //! same readers open a finished image, so what was written is read back by other code than wrote it.
 //!
 //! A named base is made by its [`recipe`] once and kept in the [`cache`].
@@ -10,7 +10,10 @@ pub mod boot;
 pub mod cache;
 pub mod check;
 pub mod facts;
+pub(crate) mod fat;
 pub mod firmware;
+pub mod gpt;
+pub mod kernels;
 pub mod make;
 pub mod mbr;
 pub mod packages;
@@ -18,6 +21,7 @@ pub mod partition;
 pub mod recipe;
 pub mod root;
 pub mod superblock;
+pub mod table;
 pub mod tree;
 
 use std::fs::File;
@@ -26,17 +30,19 @@ use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use anyhow::{Context, bail, ensure};
+use anyhow::{Context, bail};
+use tempfile::{NamedTempFile, TempPath};
 
 use boot::Boot;
 use facts::Facts;
-use mbr::{Mbr, Partition};
+use kernels::Kernel;
 use packages::Package;
 use partition::Window;
 use root::Root;
+use table::Partition;
 use tree::Tree;
 
-use crate::unpack::Format;
+use crate::unpack::{self, Format};
 
 /// An image to start from, and what is known of it. A finished image is one too.
 #[derive(Clone, Debug)]
@@ -48,6 +54,8 @@ pub struct Base {
     file: Arc<File>,
     /// The lock that keeps it in the cache, if it lies there.
     holder: Option<Arc<File>>,
+    /// What is removed at last, if it is for a while only.
+    temporary: Option<Arc<TempPath>>,
 }
 
 impl Base {
@@ -76,10 +84,20 @@ impl Base {
         Ok(Some(base))
     }
 
+    /// Opens an image that nobody but us has, and that is gone with the last clone of this. `origin` is what it was made of.
+    pub(crate) fn temporary(image: NamedTempFile, origin: &Path) -> anyhow::Result<Self> {
+        let (file, path) = image.into_parts();
+        let mut base = Self::sniff(&path)
+            .with_context(|| format!("reading the image {}", origin.display()))?;
+        base.holder = Some(Arc::new(file));
+        base.temporary = Some(Arc::new(path));
+        Ok(base)
+    }
+
     fn sniff(path: &Path) -> anyhow::Result<Self> {
         let file = Arc::new(open(path)?);
         let facts = Facts::read(&file)?;
-        Ok(Self { path: path.to_owned(), facts, file, holder: None })
+        Ok(Self { path: path.to_owned(), facts, file, holder: None, temporary: None })
     }
 
     /// A partition of it.
@@ -94,12 +112,17 @@ impl Base {
 
     /// Its root file system.
     pub fn root(&self) -> anyhow::Result<Root> {
-        Root::open(window(&self.file, &self.facts.table.partitions[1]))
+        Root::open(window(&self.file, &self.facts.table.root))
     }
 
     /// Its boot file system.
     pub fn boot(&self) -> anyhow::Result<Boot> {
-        Boot::open(window(&self.file, &self.facts.table.partitions[0]))
+        Boot::open(window(&self.file, &self.facts.table.boot))
+    }
+
+    /// The kernels whose modules are in it.
+    pub fn kernels(&self) -> anyhow::Result<Vec<Kernel>> {
+        kernels::read(&self.root()?)
     }
 
     /// The packages installed in it, as dpkg's status file has them.
@@ -111,8 +134,7 @@ impl Base {
 
 /// Opens an image, after a look at whether it can be one.
 fn open(path: &Path) -> anyhow::Result<File> {
-    let mut file = File::open(path).context("opening it")?;
-    ensure!(file.metadata()?.is_file(), "it is not a file");
+    let mut file = unpack::file(path)?;
     let mut magic = Vec::with_capacity(8);
     file.by_ref().take(8).read_to_end(&mut magic).context("reading its first bytes")?;
     let format = Format::of(&magic);
@@ -124,34 +146,6 @@ fn open(path: &Path) -> anyhow::Result<File> {
 
 fn window(file: &Arc<File>, partition: &Partition) -> Window {
     Window::new(Arc::clone(file), partition.offset(), partition.length())
-}
-
-/// Reads the partition table and checks that it is the one that every Raspberry Pi image has.
-fn table(file: &File) -> anyhow::Result<Mbr> {
-    let table = Mbr::read(&mut &*file)?;
-    let [boot, root, ..] = &table.partitions;
-    ensure!(
-        !boot.is_empty() && !root.is_empty(),
-        "a boot and a root partition are wanted; it has {table}"
-    );
-    ensure!(is_fat(boot.kind), "the first partition is not FAT: its kind is {:#04x}", boot.kind);
-    ensure!(root.kind == 0x83, "the second partition is not Linux: its kind is {:#04x}", root.kind);
-    let length = file.metadata()?.len();
-    for (number, partition) in
-        (1..).zip(&table.partitions).filter(|(_, partition)| !partition.is_empty())
-    {
-        let end = partition.offset() + partition.length();
-        ensure!(
-            end <= length,
-            "partition {number} ends at {end}, beyond the file's {length} bytes: it was cut short"
-        );
-    }
-    Ok(table)
-}
-
-/// FAT16, FAT16 LBA, FAT32 and FAT32 LBA.
-fn is_fat(kind: u8) -> bool {
-    matches!(kind, 0x06 | 0x0b | 0x0c | 0x0e)
 }
 
 /// Bytes as hexadecimal digits.

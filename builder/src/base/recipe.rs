@@ -15,20 +15,44 @@ pub const ASSEMBLE: &str = include_str!("recipes/assemble.sh");
 
 /// What mmdebstrap is told for every base. No translations and no manuals: nobody reads them on a device
 /// without a screen.
-const OPTIONS: [&str; 5] = [
-    "--variant=minbase",
+const OPTIONS: [&str; 4] = [
     "--format=tar",
     "--dpkgopt=path-exclude=/usr/share/man/*",
     "--dpkgopt=path-exclude=/usr/share/info/*",
     "--dpkgopt=path-exclude=/usr/share/locale/*/LC_MESSAGES/*.mo",
 ];
 
-/// The layout of every Raspberry Pi OS image: 8 MiB of nothing, 512 MiB to boot from, the rest for root.
-const BOOT_SECTOR: u32 = 16_384;
-const BOOT_SECTORS: u32 = 1_048_576;
-const ROOT_SECTOR: u32 = BOOT_SECTOR + BOOT_SECTORS;
-/// Sectors of the whole image: 2 GiB, of which a third is never written.
-const SECTORS: u32 = 4_194_304;
+/// Where the partitions of an image lie, in sectors.
+#[derive(Clone, Copy, Debug)]
+pub struct Layout {
+    /// The first sector of the boot partition.
+    pub boot: u32,
+    /// How long that is. The root partition follows it.
+    pub boot_sectors: u32,
+    /// How long the image is.
+    pub sectors: u32,
+}
+
+impl Layout {
+    /// That of Raspberry Pi OS, 8 MiB of nothing, 512 MiB to boot from, the rest for root: 2 GiB, of which a third is
+    /// never written.
+    pub const RASPBERRY_PI: Self =
+        Self { boot: 16_384, boot_sectors: 1_048_576, sectors: 4_194_304 };
+
+    fn root(self) -> u32 {
+        self.boot + self.boot_sectors
+    }
+}
+
+/// How packages come into an image.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Packages {
+    /// Beside all of Debian's essential ones, set up by programs of their own, which this machine must be able to run.
+    Installed,
+    /// With nothing but what they depend on, and no program of theirs run. The recipe's own script does what must be
+    /// done, with the archives in `var/cache/apt/archives`.
+    LaidOut,
+}
 
 /// A named base, and how it is made.
 #[derive(Clone, Debug)]
@@ -45,6 +69,10 @@ pub struct Recipe {
     pub setup: &'static str,
     /// The packages to install, a comment to each.
     pub packages: &'static str,
+    /// How they come in.
+    pub method: Packages,
+    /// Where the partitions lie.
+    pub layout: Layout,
     /// Files that are laid into the scratch folder, under these names.
     pub files: &'static [(&'static str, &'static str)],
 }
@@ -64,6 +92,8 @@ pub const RECIPES: [Recipe; 2] = [
         components: "main,non-free-firmware",
         setup: include_str!("recipes/debian-trixie-arm64/setup.sh"),
         packages: include_str!("recipes/debian-trixie-arm64/packages.txt"),
+        method: Packages::Installed,
+        layout: Layout::RASPBERRY_PI,
         files: files!(
             "finish.sh": "common"
             "config.txt": "debian-trixie-arm64"
@@ -79,6 +109,8 @@ pub const RECIPES: [Recipe; 2] = [
         components: "main,non-free-firmware",
         setup: include_str!("recipes/debian-bookworm-armel/setup.sh"),
         packages: include_str!("recipes/debian-bookworm-armel/packages.txt"),
+        method: Packages::Installed,
+        layout: Layout::RASPBERRY_PI,
         files: files!(
             "finish.sh": "common"
             "config.txt": "debian-bookworm-armel"
@@ -104,6 +136,10 @@ impl Recipe {
 
     /// What mmdebstrap is told, but for where to put the result.
     pub fn options(&self) -> Vec<String> {
+        let method: &[&str] = match self.method {
+            Packages::Installed => &["--variant=minbase"],
+            Packages::LaidOut => &["--variant=extract", "--skip=cleanup/apt/cache"],
+        };
         let own = [
             format!("--architectures={}", self.architecture),
             format!("--components={}", self.components),
@@ -111,7 +147,8 @@ impl Recipe {
             format!("--include={}", self.packages().join(",")),
             self.suite.to_owned(),
         ];
-        OPTIONS.map(str::to_owned).into_iter().chain(own).collect()
+        let common = method.iter().copied().chain(OPTIONS).map(str::to_owned);
+        common.chain(own).collect()
     }
 
     /// A file of the recipe, before anything is filled in.
@@ -142,14 +179,14 @@ impl Recipe {
         let boot = Partition {
             bootable: false,
             kind: 0x0c,
-            start_sector: BOOT_SECTOR,
-            sectors: BOOT_SECTORS,
+            start_sector: self.layout.boot,
+            sectors: self.layout.boot_sectors,
         };
         let root = Partition {
             bootable: false,
             kind: 0x83,
-            start_sector: ROOT_SECTOR,
-            sectors: SECTORS - ROOT_SECTOR,
+            start_sector: self.layout.root(),
+            sectors: self.layout.sectors - self.layout.root(),
         };
         let [a, b, c, d, ..] = self.derive("disk id");
         let disk_id = u32::from_le_bytes([a, b, c, d]);
@@ -183,7 +220,8 @@ impl Recipe {
             digest.update((part.len() as u64).to_le_bytes());
             digest.update(part);
         }
-        for number in [BOOT_SECTOR, BOOT_SECTORS, SECTORS] {
+        let Layout { boot, boot_sectors, sectors } = self.layout;
+        for number in [boot, boot_sectors, sectors] {
             digest.update(number.to_le_bytes());
         }
         digest.finalize().into()
@@ -227,6 +265,8 @@ mod tests {
             Recipe { components: "main", ..recipe.clone() },
             Recipe { setup: "true", ..recipe.clone() },
             Recipe { packages: "systemd", ..recipe.clone() },
+            Recipe { method: Packages::LaidOut, ..recipe.clone() },
+            Recipe { layout: Layout { boot: 8192, ..Layout::RASPBERRY_PI }, ..recipe.clone() },
             Recipe { files: &recipe.files[1..], ..recipe.clone() },
         ];
         for other in others {

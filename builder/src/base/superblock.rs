@@ -11,6 +11,9 @@ const START: u64 = 1024;
 const SIZE: usize = 1024;
 const MAGIC: u16 = 0xEF53;
 
+/// The fewest blocks of a group that mke2fs takes.
+const LEAST_IN_GROUP: u32 = 256;
+
 const STATE_CLEAN: u16 = 0x1;
 const STATE_ERRORS: u16 = 0x2;
 const INCOMPAT_RECOVER: u32 = 0x4;
@@ -29,6 +32,12 @@ pub struct Superblock {
     pub free_blocks: u64,
     /// Files that can still be made.
     pub free_inodes: u32,
+    /// Blocks of a whole block group.
+    pub group_blocks: u64,
+    /// Inodes of a block group.
+    pub group_inodes: u32,
+    /// Bytes of an inode.
+    pub inode_size: u16,
     /// Features that may be ignored.
     pub compatible: u32,
     /// Features that must be known to read.
@@ -55,12 +64,22 @@ impl Superblock {
     fn decode(bytes: &[u8; SIZE]) -> anyhow::Result<Self> {
         let half = |at: usize| u16::from_le_bytes([bytes[at], bytes[at + 1]]);
         let word = |at: usize| u32::from(half(at)) | u32::from(half(at + 2)) << 16;
-        ensure!(half(0x38) == MAGIC, "the second partition holds no ext4 file system");
+        ensure!(half(0x38) == MAGIC, "the root partition holds no ext4 file system");
         let incompatible = word(0x60);
         let wide = |low: usize, high: usize| {
             let high = if incompatible & INCOMPAT_64BIT == 0 { 0 } else { word(high) };
             u64::from(word(low)) | u64::from(high) << 32
         };
+        // e2fsprogs does not look at the high half, the kernel and ext4-view do: for them it is full of groups
+        ensure!(
+            incompatible & INCOMPAT_64BIT != 0 || word(0x150) == 0,
+            "the root file system's superblock is damaged: it counts more blocks than it can have"
+        );
+        ensure!(
+            word(0x20) >= LEAST_IN_GROUP,
+            "the root file system's superblock is damaged: it puts {} blocks into a group",
+            word(0x20)
+        );
         let label = &bytes[0x78..0x88];
         let label = &label[..label.iter().position(|byte| *byte == 0).unwrap_or(label.len())];
         Ok(Self {
@@ -68,6 +87,9 @@ impl Superblock {
             blocks: wide(0x04, 0x150),
             free_blocks: wide(0x0C, 0x158),
             free_inodes: word(0x10),
+            group_blocks: u64::from(word(0x20)),
+            group_inodes: word(0x28),
+            inode_size: half(0x58),
             compatible: word(0x5C),
             incompatible,
             read_only_compatible: word(0x64),
@@ -83,9 +105,23 @@ impl Superblock {
         self.free_blocks.saturating_mul(self.block_size)
     }
 
+    /// Its length in bytes.
+    pub fn length(&self) -> u64 {
+        self.blocks.saturating_mul(self.block_size)
+    }
+
+    /// Blocks of a new block group that hold nothing of files: at most, with a copy of the superblock, of the group
+    /// descriptors and of the room for more of them; two bitmaps; the table of its inodes.
+    pub fn group_overhead(&self) -> u64 {
+        let inodes = u64::from(self.group_inodes) * u64::from(self.inode_size);
+        // the inode that reserves room for descriptors has as many blocks as fit into one indirect block
+        let descriptors = self.block_size / 4 + self.blocks.div_ceil(self.block_size.max(1));
+        3 + descriptors + inodes.div_ceil(self.block_size.max(1))
+    }
+
     /// Refuses a file system that must not be written to as it is.
     pub fn check(&self, partition_length: u64) -> anyhow::Result<()> {
-        let length = self.blocks.saturating_mul(self.block_size);
+        let length = self.length();
         if length > partition_length {
             bail!(
                 "the root file system of {length} bytes is longer than its partition of {partition_length}"
@@ -120,6 +156,7 @@ mod tests {
         bytes[0x04] = 100;
         bytes[0x0C] = 40;
         bytes[0x18] = 2;
+        bytes[0x21] = 0x80;
         bytes[0x38..0x3A].copy_from_slice(&MAGIC.to_le_bytes());
         bytes[0x3A] = 1;
         bytes[0x78..0x7E].copy_from_slice(b"rootfs");
@@ -159,9 +196,16 @@ mod tests {
         assert!(refusal(0x3A, 0x03).contains("not marked clean"));
         assert!(refusal(0x66, 0x01).contains("not marked clean"));
         assert!(refusal(0x04, 101).contains("longer than its partition"));
+        let damaged = |at: usize, value: u8| {
+            let mut bytes = superblock();
+            bytes[at] = value;
+            Superblock::decode(&bytes).unwrap_err().to_string()
+        };
+        assert!(damaged(0x151, 0x41).ends_with("it counts more blocks than it can have"));
+        assert!(damaged(0x21, 0x00).ends_with("it puts 0 blocks into a group"));
         assert_eq!(
             Superblock::decode(&[0; SIZE]).unwrap_err().to_string(),
-            "the second partition holds no ext4 file system"
+            "the root partition holds no ext4 file system"
         );
     }
 }

@@ -8,7 +8,6 @@ use imgbuild_schema::values::HumanDuration;
 
 use super::base;
 use super::sources::SourceFlags;
-use crate::artifact;
 use crate::init::Flags;
 
 /// One YAML file becomes an SD card that boots a Raspberry Pi, joins its network and publishes sensor
@@ -95,21 +94,10 @@ pub(super) struct BuildOutput {
     /// Where to write the image: .img, .img.zst, .img.xz or .img.gz [default: the profile's name, with .img]
     #[arg(long = "output", short = 'o', value_name = "IMAGE")]
     pub(super) path: Option<PathBuf>,
-    /// Write beside a plain .img too what lies beside a compressed image: block map, checksum, manifest, bill of
-    /// materials; hashing takes longer than building
-    #[arg(long, conflicts_with = "image_only")]
-    describe: bool,
-    /// Write a compressed image alone
+    /// Write the image alone, without the block map, checksum, manifest and bill of materials beside it: quicker,
+    /// since nothing is hashed
     #[arg(long)]
-    image_only: bool,
-}
-
-impl BuildOutput {
-    /// Is an image of this format to be described? A plain one is mostly made for a card, at once and often: there
-    /// it takes several times as long as the rest.
-    pub(super) fn is_described(&self, format: artifact::Format) -> bool {
-        self.describe || (format != artifact::Format::Plain && !self.image_only)
-    }
+    pub(super) image_only: bool,
 }
 
 #[derive(Debug, Args)]
@@ -187,7 +175,7 @@ pub(super) struct Render {
 
 #[derive(Debug, Args)]
 pub(super) struct Inspect {
-    /// The image: one of this program's, or any other for a Raspberry Pi
+    /// The image, compressed or not: one of this program's, or any other for a Raspberry Pi
     pub(super) image: PathBuf,
     /// How it is printed
     #[arg(long, value_enum, default_value_t)]
@@ -197,7 +185,7 @@ pub(super) struct Inspect {
 /// Exit status 1 if it does not, with a line for each difference.
 #[derive(Debug, Args)]
 pub(super) struct Verify {
-    /// The image
+    /// The image, compressed or not
     pub(super) image: PathBuf,
     /// The profile
     pub(super) profile: PathBuf,
@@ -208,7 +196,7 @@ pub(super) struct Verify {
 /// Exit status 1 if there is a difference.
 #[derive(Debug, Args)]
 pub(super) struct Diff {
-    /// The one image
+    /// The one image, compressed or not
     pub(super) old: PathBuf,
     /// The other
     pub(super) new: PathBuf,
@@ -253,7 +241,7 @@ pub(super) struct Run {
     /// A profile (.yaml), which is built first, or a card image
     pub(super) card: PathBuf,
     /// What the emulated sensor feels, in degrees Celsius
-    #[arg(long, default_value_t = 21.5, allow_negative_numbers = true)]
+    #[arg(long, default_value_t = 21.5, allow_negative_numbers = true, value_parser = degrees)]
     pub(super) temperature: f64,
     /// End after this time, such as 5min [default: at Ctrl-C]
     #[arg(long = "for", value_name = "TIME", value_parser = duration)]
@@ -263,6 +251,11 @@ pub(super) struct Run {
     pub(super) messages: Option<usize>,
     #[command(flatten)]
     pub(super) sources: SourceFlags,
+}
+
+fn degrees(text: &str) -> Result<f64, String> {
+    let degrees = text.parse().ok().filter(|degrees: &f64| degrees.is_finite());
+    degrees.ok_or_else(|| "a number of degrees is wanted, such as 21.5".to_owned())
 }
 
 fn duration(text: &str) -> Result<Duration, String> {

@@ -8,11 +8,10 @@ use imgbuild_schema::profile::{self, FileBase, NamedBase};
 use super::arguments::ShownFormat;
 use super::output::{self, Output};
 use super::sources::SourceFlags;
-use crate::base::Base;
 use crate::base::cache::Bases;
-use crate::base::facts::Facts;
 use crate::build;
 use crate::fault::Usage;
+use crate::inspect::Description;
 use crate::profile::{Loaded, is_called_so};
 use crate::source::pins::Pins;
 use crate::source::room::{self, Cached, Kind};
@@ -155,36 +154,11 @@ fn inspect(inspect: &Inspect, output: Output) -> anyhow::Result<()> {
         Meant::Profile(loaded) => build::base(&loaded, sources),
         Meant::Base(base) => sources.base(&base, None),
     })?;
-    let text = match inspect.format {
-        ShownFormat::Json => serde_json::to_string_pretty(&base.facts)? + "\n",
-        ShownFormat::Human => told(&base),
-    };
-    output::data(&text)
-}
-
-/// What an image is, for people.
-fn told(base: &Base) -> String {
-    let Facts { release, architecture, boot_mount, firmware, length, root, .. } = &base.facts;
-    let network = &base.facts.network;
-    let names = [
-        ("systemd-networkd", network.networkd),
-        ("systemd-resolved", network.resolved),
-        ("NetworkManager", network.network_manager),
-        ("wpa_supplicant", network.wpa_supplicant),
-        ("dhcpcd", network.dhcpcd),
-    ];
-    let network: Vec<&str> = names.iter().filter(|(_, is)| *is).map(|(name, _)| *name).collect();
-    let free = root.free_blocks * root.block_size;
-    let rows = [
-        ("image", base.path.display().to_string()),
-        ("size", format!("{} MiB, {} MiB free in its root file system", length >> 20, free >> 20)),
-        ("system", format!("{} ({}, {})", release.name, release.codename, architecture.name())),
-        ("boards", firmware.boards.join(", ")),
-        ("boot", boot_mount.clone()),
-        ("network", network.join(", ")),
-        ("cloud-init", if base.facts.cloud_init { "yes" } else { "no" }.to_owned()),
-    ];
-    rows.iter().map(|(name, value)| format!("{name:<11} {value}\n")).collect()
+    let description = Description::of(&base)?;
+    output::print(&match inspect.format {
+        ShownFormat::Json => serde_json::to_string_pretty(&description)? + "\n",
+        ShownFormat::Human => description.to_string(),
+    })
 }
 
 /// What an argument means.

@@ -2,6 +2,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::Context;
+use imgbuild_schema::profile;
 
 use super::arguments::Build;
 use super::output::Output;
@@ -21,7 +22,11 @@ pub(super) fn build(arguments: &Build, output: Output) -> anyhow::Result<ExitCod
         None => default_output(&arguments.profile)?,
     };
     let target = Target::new(&image)?;
-    let described = arguments.output.is_described(target.format());
+    target.spare(&loaded.path, "the profile")?;
+    if let profile::Base::File(base) = loaded.base() {
+        target.spare(&base.file, "the base")?;
+    }
+    let described = !arguments.output.image_only;
     to(&loaded, &target, described, &arguments.sources, output)?;
     Ok(ExitCode::SUCCESS)
 }

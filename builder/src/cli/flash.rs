@@ -8,7 +8,6 @@ use super::output::{self, Output};
 use super::progress::Shown;
 use crate::fault::{self, Usage};
 use crate::flash::{Card, Device, Disk, Source, System};
-use crate::profile;
 use crate::terminal::Terminal;
 
 /// `imgbuild flash`
@@ -18,12 +17,7 @@ pub(super) fn flash(arguments: &Flash, output: Output) -> anyhow::Result<ExitCod
     else {
         return list(arguments, &system, output);
     };
-    if profile::is_called_so(image) {
-        let image = image.display();
-        bail!(Usage(format!(
-            "{image} is a profile; `imgbuild {image}` makes a card image of it first"
-        )));
-    }
+    super::refuse_profile(image)?;
     let source = Source::open(image)?;
     let device = if arguments.file {
         Device::File(path)

@@ -17,26 +17,26 @@ mod plan;
 mod progress;
 mod render;
 mod run;
+mod slip;
 mod sources;
 mod verify;
 
+use std::path::Path;
 use std::process::ExitCode;
 
-use clap::Parser;
 use imgbuild_schema::report::Report;
 use rustix::process::{Resource, Rlimit, setrlimit};
 
-use crate::fault::{self, Refused, exit_status};
-use crate::interrupt;
+use crate::fault::{self, Refused, Usage, exit_status};
+use crate::{interrupt, profile};
 use arguments::{Arguments, Command};
 use output::Output;
 
 /// Runs the program.
 pub fn main() -> ExitCode {
     leave_no_core();
-    let arguments = Arguments::parse();
-    let output = Output::new(arguments.quiet, arguments.verbose);
-    match interrupt::listen().and_then(|()| dispatch(arguments, output)) {
+    let words: Vec<_> = std::env::args_os().collect();
+    match slip::parse(&words).map_err(Into::into).and_then(called) {
         Ok(code) => code,
         Err(error) if error.is::<output::Closed>() => ExitCode::SUCCESS,
         Err(error) => {
@@ -44,6 +44,12 @@ pub fn main() -> ExitCode {
             ExitCode::from(exit_status(&error))
         }
     }
+}
+
+fn called(arguments: Arguments) -> anyhow::Result<ExitCode> {
+    let output = Output::new(arguments.quiet, arguments.verbose);
+    interrupt::listen()?;
+    dispatch(arguments, output)
 }
 
 /// Memory holds secrets, and a core dump would put them on the disk. Holds for child processes too.
@@ -63,13 +69,24 @@ fn dispatch(arguments: Arguments, output: Output) -> anyhow::Result<ExitCode> {
         Command::Run(run) => run::run(&run, output),
         Command::Plan(plan) => plan::plan(&plan, output),
         Command::Render(render) => render::render(&render, output),
-        Command::Inspect(inspect) => inspect::inspect(&inspect),
+        Command::Inspect(inspect) => inspect::inspect(&inspect, output),
         Command::Verify(verify) => verify::verify(&verify, output),
-        Command::Diff(diff) => inspect::diff(&diff),
+        Command::Diff(diff) => inspect::diff(&diff, output),
         Command::Schema => explain::schema(),
         Command::Explain(explain) => explain::explain(&explain),
         Command::Doctor => doctor::doctor(),
     }
+}
+
+/// Refuses a profile where an image is wanted.
+fn refuse_profile(image: &Path) -> Result<(), Usage> {
+    if profile::is_called_so(image) {
+        let image = image.display();
+        return Err(Usage(format!(
+            "{image} is a profile; `imgbuild {image}` makes a card image of it first"
+        )));
+    }
+    Ok(())
 }
 
 /// Shows what may be wrong with a profile.
@@ -86,6 +103,7 @@ fn report(error: &anyhow::Error) {
     }
     match error.downcast_ref::<Refused>() {
         Some(refused) => output::say(&refused.0.render(output::takes_colour())),
-        None => output::say(&format!("error: {error:#}")),
+        // what an image or a tool says may be in it
+        None => output::say(&output::harmless(&format!("error: {error:#}"))),
     }
 }

@@ -47,9 +47,13 @@ pub(super) fn say(text: &str) {
 
 /// Prints what was read out of an image, without what a terminal would obey.
 pub(super) fn print(text: &str) -> anyhow::Result<()> {
+    data(&harmless(text))
+}
+
+/// A text without what a terminal would obey.
+pub(super) fn harmless(text: &str) -> String {
     let obeyed = |c: char| c.is_control() && !matches!(c, '\n' | '\t');
-    let text = text.replace(obeyed, "\u{FFFD}");
-    data(&text)
+    text.replace(obeyed, "\u{FFFD}")
 }
 
 /// Nobody reads the standard output any more, as after `| head`: they have what they wanted.

@@ -3,7 +3,7 @@
 use std::cell::RefCell;
 use std::time::{Duration, Instant};
 
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use indicatif::{HumanDuration, ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use super::output::{self, Output};
 use crate::progress::Watch;
@@ -18,7 +18,8 @@ struct Work {
     title: String,
     total: Option<u64>,
     bar: Option<ProgressBar>,
-    /// When it was told last.
+    /// When it began, and when it was told last.
+    began: Instant,
     told: Instant,
 }
 
@@ -57,7 +58,8 @@ impl Watch for Shown {
             let size = total.map_or(String::new(), |total| format!(" ({} MiB)", total >> 20));
             self.output.progress(&format!("{title}{size}"));
         }
-        let work = Work { title: title.to_owned(), total, bar, told: Instant::now() };
+        let began = Instant::now();
+        let work = Work { title: title.to_owned(), total, bar, began, told: began };
         *self.work.borrow_mut() = Some(work);
     }
 
@@ -83,10 +85,27 @@ impl Work {
             return;
         }
         self.told = Instant::now();
-        let done = done >> 20;
-        let of = self.total.map_or(String::new(), |total| format!(" of {}", total >> 20));
-        output.progress(&format!("{}: {done}{of} MiB", self.title));
+        output.progress(&format!(
+            "{}: {}",
+            self.title,
+            standing(done, self.total, self.began.elapsed())
+        ));
     }
+}
+
+/// How far work is that has taken so long: bytes done, their rate, and at that rate what is left.
+fn standing(done: u64, total: Option<u64>, took: Duration) -> String {
+    let millis = u64::try_from(took.as_millis()).unwrap_or(u64::MAX).max(1);
+    let rate = done.saturating_mul(1000) / millis;
+    let told = |bytes: u64| bytes >> 20;
+    let Some(total) = total else {
+        return format!("{} MiB, {} MiB/s", told(done), told(rate));
+    };
+    let left = match total.saturating_sub(done).checked_div(rate) {
+        Some(seconds) => format!(", {} left", HumanDuration(Duration::from_secs(seconds))),
+        None => String::new(),
+    };
+    format!("{} of {} MiB, {} MiB/s{left}", told(done), told(total), told(rate))
 }
 
 fn bar(title: &str, total: Option<u64>) -> ProgressBar {
@@ -104,4 +123,21 @@ fn bar(title: &str, total: Option<u64>) -> ProgressBar {
     };
     let style = ProgressStyle::with_template(&template).expect("the template is right");
     bar.with_style(style).with_message(title.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rate_and_time_left_are_told() {
+        let seconds = Duration::from_secs(20);
+        let of = |done: u64, total: Option<u64>| {
+            standing(done << 20, total.map(|total| total << 20), seconds)
+        };
+        assert_eq!(of(400, Some(2000)), "400 of 2000 MiB, 20 MiB/s, 80 seconds left");
+        assert_eq!(of(400, None), "400 MiB, 20 MiB/s");
+        assert_eq!(of(0, Some(2000)), "0 of 2000 MiB, 0 MiB/s");
+        assert_eq!(standing(5, Some(5), Duration::ZERO), "0 of 0 MiB, 0 MiB/s, 0 seconds left");
+    }
 }

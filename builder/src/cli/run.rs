@@ -5,11 +5,11 @@ use std::process::ExitCode;
 use anyhow::{Context, bail};
 use imgbuild_schema::card::{CardProfile, Cloud, Mqtt, PROFILE_PATH};
 use imgbuild_schema::yaml;
-use tempfile::TempDir;
 
 use super::arguments::Run;
 use super::build;
 use super::output::Output;
+use super::progress::Shown;
 use crate::artifact::Target;
 use crate::base::Base;
 use crate::base::cache::Bases;
@@ -18,15 +18,16 @@ use crate::emulator::session::{self, Options};
 use crate::emulator::{Board, Setup};
 use crate::profile::{self, Loaded};
 use crate::scratch;
+use crate::source::card;
 
 /// `imgbuild run`
 pub(super) fn run(arguments: &Run, output: Output) -> anyhow::Result<ExitCode> {
     // beside the bases: there a card may share their blocks, and /tmp may be too small for it
     let cache = Bases::of_user()?.folder().to_owned();
     fs::create_dir_all(&cache).with_context(|| format!("making {}", cache.display()))?;
-    let scratch = scratch::folder_in(&cache, "run-")?;
+    let scratch = scratch::Folder::within(&cache)?;
     let (image, model) = image(arguments, &scratch, output)?;
-    let card = Card::read(&image, &scratch)?;
+    let card = Card::read(&image, &scratch, output)?;
     let board = board(model, &card.base, output)?;
     if matches!(card.setup, Setup::Tls { clients: None, .. }) {
         output.progress("note: the broker cannot check the device's certificate: its authority is not on the card");
@@ -37,7 +38,7 @@ pub(super) fn run(arguments: &Run, output: Output) -> anyhow::Result<ExitCode> {
         temperature: Some(arguments.temperature),
         time: arguments.time,
         messages: arguments.messages,
-        ..Options::new(image, card.setup)
+        ..Options::new(card.base.path.clone(), card.setup)
     };
     session::run(&options, &mut std::io::stdout(), &mut std::io::stderr())?;
     Ok(ExitCode::SUCCESS)
@@ -46,7 +47,7 @@ pub(super) fn run(arguments: &Run, output: Output) -> anyhow::Result<ExitCode> {
 /// The image to boot: a profile's is built first. With the model, where it is known.
 fn image(
     arguments: &Run,
-    scratch: &TempDir,
+    scratch: &scratch::Folder,
     output: Output,
 ) -> anyhow::Result<(PathBuf, Option<&'static str>)> {
     let card = &arguments.card;
@@ -89,8 +90,8 @@ struct Card {
 const DEFAULT_THERMOMETER: u8 = 0x48;
 
 impl Card {
-    fn read(image: &Path, scratch: &TempDir) -> anyhow::Result<Self> {
-        let base = Base::open(image)?;
+    fn read(image: &Path, scratch: &scratch::Folder, output: Output) -> anyhow::Result<Self> {
+        let base = card::open(image, &Shown::new(output))?;
         let root = base.root()?;
         let Some(text) = root.read_text(PROFILE_PATH)? else {
             bail!("{} is no card of imgbuild: it has no {PROFILE_PATH}", image.display());
@@ -110,7 +111,7 @@ impl Card {
 
 /// A broker that the card takes for its own. It asks for a certificate if the card has one and also
 /// holds the authority, which commonly signed both sides' certificates.
-fn setup(mqtt: &Mqtt, root: &dyn Tree, scratch: &TempDir) -> anyhow::Result<Setup> {
+fn setup(mqtt: &Mqtt, root: &dyn Tree, scratch: &scratch::Folder) -> anyhow::Result<Setup> {
     let Some(tls) = &mqtt.tls else { return Ok(Setup::Plain) };
     let (Some(_), Some(ca)) = (&tls.identity, &tls.ca) else { return Ok(Setup::tls(&mqtt.host)) };
     let path = ca.to_str().context("the path of the card's authority is not UTF-8")?;

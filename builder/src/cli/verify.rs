@@ -1,22 +1,26 @@
+use std::path::Path;
 use std::process::ExitCode;
 
 use super::arguments::Verify;
 use super::output::{self, Output};
+use super::progress::Shown;
 use crate::base::{Base, check};
 use crate::profile::Loaded;
+use crate::source::card;
 use crate::tool::Failed;
 use crate::{build, image, interrupt, scratch};
 
 /// `imgbuild verify`
 pub(super) fn verify(arguments: &Verify, output: Output) -> anyhow::Result<ExitCode> {
     let Verify { image, profile, sources } = arguments;
+    super::refuse_profile(image)?;
     // what can be wrong with a name is told before a base is made
-    let card = Base::open(image)?;
+    let card = card::open(image, &Shown::new(output))?;
     let loaded = Loaded::read(profile)?;
     super::warn(&loaded.warnings(), output);
     let base = sources.with(output, |sources| build::base(&loaded, sources))?;
     let plan = build::plan(&loaded, &base)?;
-    let mut differences = damage(&card)?;
+    let mut differences = damage(&card, image)?;
     differences.extend(image::differences(&card, &plan)?);
     output::print(&differences.iter().map(|it| format!("{it}\n")).collect::<String>())?;
     let (image, profile) = (image.display(), profile.display());
@@ -36,15 +40,19 @@ pub(super) fn verify(arguments: &Verify, output: Output) -> anyhow::Result<ExitC
 }
 
 /// What the checkers of the file systems complain of.
-fn damage(card: &Base) -> anyhow::Result<Vec<String>> {
-    let scratch = scratch::folder("imgbuild-")?;
+fn damage(card: &Base, image: &Path) -> anyhow::Result<Vec<String>> {
+    let scratch = scratch::Folder::new()?;
     let mut complaints = Vec::new();
-    let root = check::root(&card.path, &card.facts.table.partitions[1]);
+    let root = check::root(&card.path, &card.facts.table.root);
     for outcome in [root, check::boot(card, scratch.path())] {
         interrupt::check()?;
         match outcome {
             Ok(()) => {}
-            Err(error) if error.is::<Failed>() => complaints.push(format!("{error:#}")),
+            // it may have been unpacked to look at it
+            Err(error) if error.is::<Failed>() => complaints.push(
+                format!("{error:#}")
+                    .replace(&*card.path.to_string_lossy(), &image.to_string_lossy()),
+            ),
             Err(error) => return Err(error),
         }
     }

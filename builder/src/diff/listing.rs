@@ -5,8 +5,8 @@ use std::fmt;
 
 use anyhow::Context;
 
-use crate::artifact::digest::Hashing;
 use crate::base::tree::{Kind, Metadata, Tree};
+use crate::digest::Hashing;
 use crate::interrupt;
 
 /// What lies at a path.

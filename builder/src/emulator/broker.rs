@@ -9,7 +9,6 @@ use std::sync::mpsc::{self, Receiver, Sender};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
-use tempfile::TempDir;
 
 use super::authority::Authority;
 use super::child::Child;
@@ -61,7 +60,7 @@ pub struct Broker {
     authority: Option<Authority>,
     sender: Sender<Message>,
     messages: Receiver<Message>,
-    folder: TempDir,
+    folder: scratch::Folder,
     power_on: Instant,
 }
 
@@ -86,7 +85,7 @@ impl Broker {
     }
 
     fn at(address: SocketAddr, setup: &Setup) -> Result<Self> {
-        let folder = scratch::folder("imgbuild-broker-")?;
+        let folder = scratch::Folder::new()?;
         let authority = configuration::write(setup, address, folder.path())?;
         let (sender, messages) = mpsc::channel();
         let mut broker = Self {
@@ -176,6 +175,8 @@ fn free_address() -> Result<SocketAddr> {
 #[cfg(test)]
 mod tests {
     use std::fs;
+
+    use tempfile::TempDir;
 
     use super::*;
 

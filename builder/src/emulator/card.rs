@@ -7,12 +7,9 @@ use anyhow::{Context, Result};
 
 use super::board::Facts;
 use super::firmware::Choice;
-use crate::base::mbr::Mbr;
+use crate::base::table::Label;
 use crate::image::sparse_copy;
 use crate::tool::Tool;
-
-/// The kinds of partition that the firmware boots from: FAT16 and FAT32.
-const FAT: [u8; 5] = [0x04, 0x06, 0x0b, 0x0c, 0x0e];
 
 /// A working copy of a card image, which an emulated Pi may write to. It lies in the scratch folder as
 /// long as that does, so what a Pi left on it can be read, and it can be booted again.
@@ -104,9 +101,9 @@ impl Card {
 
 /// Where the partition that the firmware boots from begins, in bytes.
 fn boot_offset(image: &Path) -> Result<u64> {
-    let mut file = File::open(image).with_context(|| format!("opening {}", image.display()))?;
-    let mbr = Mbr::read(&mut file).with_context(|| format!("reading {}", image.display()))?;
-    let boot = mbr.partitions.iter().find(|partition| FAT.contains(&partition.kind));
+    let file = File::open(image).with_context(|| format!("opening {}", image.display()))?;
+    let label = Label::read(&file).with_context(|| format!("reading {}", image.display()))?;
+    let boot = label.boot();
     let boot = boot.with_context(|| format!("{} has no boot partition (FAT)", image.display()))?;
     Ok(boot.offset())
 }
@@ -165,7 +162,7 @@ mod tests {
         let path = folder.path().join("notes.txt");
         fs::write(&path, "not an image").unwrap();
         assert!(Card::prepare(&path, folder.path()).is_err());
-        fs::write(&path, Mbr::default().encode()).unwrap();
+        fs::write(&path, crate::base::mbr::Mbr::default().encode()).unwrap();
         let error = Card::prepare(&path, folder.path()).unwrap_err().to_string();
         assert!(error.ends_with("has no boot partition (FAT)"), "{error}");
     }

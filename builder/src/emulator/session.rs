@@ -81,7 +81,7 @@ pub struct Outcome {
 /// Boots the image, writes its messages to `out` (`topic payload`, one a line) and how the boot goes to
 /// `progress`, until the options, a signal or the machine's end say so. Ends all that it started.
 pub fn run(options: &Options, out: &mut dyn Write, progress: &mut dyn Write) -> Result<Outcome> {
-    let scratch = scratch::folder("imgbuild-run-")?;
+    let scratch = scratch::Folder::new()?;
     let card = Card::prepare(&options.image, scratch.path())?;
     let broker = Broker::start(&options.broker)?;
     let machine = options

@@ -10,19 +10,16 @@
 //! alone decides.
 
 mod client;
+mod part;
 mod transfer;
 
-use std::fs::{self, File};
-use std::io::{self, Read, Write};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use anyhow::{Context, bail, ensure};
-use sha2::{Digest, Sha256};
 
-use crate::base::hex;
-use crate::interrupt;
 use crate::progress::{Watch, Work};
-use client::{Client, Start};
+use client::Client;
+use part::Part;
 use transfer::{Event, Transfer};
 
 pub use client::Patience;
@@ -63,15 +60,12 @@ pub fn download(
 ) -> anyhow::Result<Downloaded> {
     let work = || {
         let client = Client::new(wanted, patience)?;
-        let file = File::options().read(true).append(true).create(true).open(part);
-        let file = file.with_context(|| format!("opening {}", part.display()))?;
-        let mut part = Part { path: part, file, digest: Sha256::new(), length: 0 };
-        part.read_again(watch)?;
-        let mut resumed = part.length > 0;
+        let mut part = Part::open(part, watch)?;
+        let mut resumed = part.length() > 0;
         for _ in 0..=RESUMPTIONS {
-            let is_complete = part.length > 0 && Some(part.length) == wanted.size;
+            let is_complete = part.length() > 0 && Some(part.length()) == wanted.size;
             if !is_complete && !attempt(&client, &mut part, watch)? {
-                let bytes = part.length;
+                let bytes = part.length();
                 watch.line(&format!(
                     "the connection broke after {bytes} bytes; asking for the rest"
                 ));
@@ -86,8 +80,7 @@ pub fn download(
                     part.clear()?;
                 }
                 Some(complaint) => {
-                    part.clear()?;
-                    remove(part.path)?;
+                    part.discard()?;
                     bail!("{complaint}; nothing of it was kept");
                 }
             }
@@ -144,8 +137,8 @@ pub fn shown(url: &str) -> String {
 /// One request, for all or for the rest. Says whether everything has come; if the connection broke after it had
 /// brought something, that is no error.
 fn attempt(client: &Client, part: &mut Part<'_>, watch: &dyn Watch) -> anyhow::Result<bool> {
-    let before = part.length;
-    let resume = (before > 0).then(|| (before, fs::read_to_string(part.tag_path()).ok()));
+    let before = part.length();
+    let resume = (before > 0).then(|| (before, part.tag()));
     let transfer = Transfer::begin(client, resume)?;
     let mut brought = 0_u64;
     let mut total = None;
@@ -163,7 +156,7 @@ fn attempt(client: &Client, part: &mut Part<'_>, watch: &dyn Watch) -> anyhow::R
                     client::Place::Everything => part.clear()?,
                 }
                 part.remember_tag(&start)?;
-                total = start.length.map(|length| part.length + length);
+                total = start.length.map(|length| part.length() + length);
                 work = Some(Work::begin(
                     watch,
                     &format!("downloading {}", shown(client.url())),
@@ -174,109 +167,18 @@ fn attempt(client: &Client, part: &mut Part<'_>, watch: &dyn Watch) -> anyhow::R
                 part.append(&data)?;
                 brought += data.len() as u64;
                 if let Some(work) = &work {
-                    work.at(part.length);
+                    work.at(part.length());
                 }
             }
             Event::End => return Ok(true),
             Event::Broken(_) if brought > 0 && total.is_some() => return Ok(false),
             Event::Broken(error) => {
-                return Err(match part.length {
+                return Err(match part.length() {
                     0 => error,
                     kept => error.context(format!("{kept} bytes are kept for the next try")),
                 });
             }
         }
-    }
-}
-
-/// What has come so far, on the disk and hashed.
-struct Part<'a> {
-    path: &'a Path,
-    file: File,
-    digest: Sha256,
-    length: u64,
-}
-
-impl Part<'_> {
-    /// Hashes what an earlier download left.
-    fn read_again(&mut self, watch: &dyn Watch) -> anyhow::Result<()> {
-        let total = self.file.metadata().context("looking at what there is")?.len();
-        if total == 0 {
-            return Ok(());
-        }
-        let work = Work::begin(watch, "reading what came before", Some(total));
-        let mut buffer = vec![0; 1 << 20];
-        loop {
-            interrupt::check()?;
-            match self.file.read(&mut buffer).context("reading what came before")? {
-                0 => return Ok(()),
-                read => {
-                    self.digest.update(&buffer[..read]);
-                    self.length += read as u64;
-                    work.at(self.length);
-                }
-            }
-        }
-    }
-
-    fn append(&mut self, data: &[u8]) -> anyhow::Result<()> {
-        let written = self.file.write_all(data);
-        written.with_context(|| format!("writing {}", self.path.display()))?;
-        self.digest.update(data);
-        self.length += data.len() as u64;
-        Ok(())
-    }
-
-    fn clear(&mut self) -> anyhow::Result<()> {
-        self.file.set_len(0).context("emptying what came before")?;
-        (self.digest, self.length) = (Sha256::new(), 0);
-        remove(&self.tag_path())
-    }
-
-    fn tag_path(&self) -> PathBuf {
-        let mut path = self.path.as_os_str().to_owned();
-        path.push(".tag");
-        path.into()
-    }
-
-    fn remember_tag(&self, start: &Start) -> anyhow::Result<()> {
-        match &start.tag {
-            Some(tag) => fs::write(self.tag_path(), tag).context("noting the version of the file"),
-            None => remove(&self.tag_path()),
-        }
-    }
-
-    fn sha256(&self) -> String {
-        hex(&self.digest.clone().finalize())
-    }
-
-    /// What is wrong with the whole file, if it is not what was wanted.
-    fn complaint(&self, wanted: &Wanted<'_>) -> Option<String> {
-        let (size, sha256) = (self.length, self.sha256());
-        match (wanted.size, wanted.sha256) {
-            (Some(expected), _) if size != expected => {
-                Some(format!("it has {size} bytes where {expected} were expected"))
-            }
-            (_, Some(expected)) if sha256 != expected => Some(format!(
-                "it is not the file that is wanted: its SHA-256 is {sha256}, and {expected} is asked for"
-            )),
-            _ => None,
-        }
-    }
-
-    fn finish(self) -> anyhow::Result<Downloaded> {
-        remove(&self.tag_path())?;
-        Ok(Downloaded { sha256: self.sha256(), size: self.length })
-    }
-}
-
-/// Removes a file that may be there.
-fn remove(path: &Path) -> anyhow::Result<()> {
-    match fs::remove_file(path) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => {
-            Err(error).with_context(|| format!("removing {}", path.display()))
-        }
-        _ => Ok(()),
     }
 }
 

@@ -25,7 +25,7 @@ use super::bytes::Bytes;
 use super::written::ZEROS;
 use crate::base::mbr::{Mbr, MbrError};
 use crate::image::next_data;
-use crate::unpack::{Format, Unpacked};
+use crate::unpack::{self, Format, Unpacked};
 
 /// The most that is read, written and compared at once.
 pub(super) const PIECE: usize = 1 << 20;
@@ -87,9 +87,8 @@ impl Source {
     }
 
     fn begin(path: &Path) -> anyhow::Result<Self> {
-        let file = File::open(path).context("opening it")?;
+        let file = unpack::file(path)?;
         let metadata = file.metadata()?;
-        ensure!(metadata.is_file(), "it is not a file");
         let map = Bmap::beside(path)?;
         let plain = file.try_clone()?;
         let unpacked = Unpacked::of(file)?;
@@ -175,10 +174,10 @@ impl Source {
         let mut sector = [0; 512];
         let length = self.bytes.start(&mut sector)?;
         ensure!(length == sector.len(), MbrError::TooShort);
-        match Mbr::decode(&sector) {
-            Ok(_) | Err(MbrError::Gpt) => Ok(()),
-            Err(error) => bail!("it is no card image: {error}"),
+        if let Err(error) = Mbr::decode(&sector) {
+            bail!("it is no card image: {error}");
         }
+        Ok(())
     }
 
     /// The next piece, its bytes at the beginning of `buffer`, which has [`PIECE`] bytes; what follows them there

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use super::{Scratch, inside};
-use crate::base::mbr::Partition;
+use crate::base::table::Partition;
 use crate::plan::{Node, Plan};
 use crate::tool::Tool;
 

@@ -5,25 +5,24 @@
 //! image file; no root, no loop device, no mount.
 
 mod boot;
-mod room;
+mod grow;
 mod root;
 mod sparse;
 mod verify;
 
-use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::thread;
 
 use anyhow::Context;
-use tempfile::{NamedTempFile, TempDir};
+use tempfile::NamedTempFile;
 
-use crate::base::mbr::Partition;
-use crate::base::{Base, check};
-use crate::interrupt;
+use crate::base::table::Partition;
+use crate::base::{Base, check, fat};
 use crate::overlay::Content;
 use crate::plan::{Node, Operation, Plan};
 use crate::scratch;
-use crate::tool::{Missing, Tool};
+use crate::tool::{Failed, Missing, Tool};
+use crate::{fault, interrupt};
 
 pub use sparse::copy as sparse_copy;
 pub(crate) use sparse::next_data;
@@ -33,26 +32,46 @@ pub use verify::differences;
 /// dropped.
 pub fn make(base: &Base, plan: &Plan, output: &Path) -> anyhow::Result<NamedTempFile> {
     check_machine()?;
-    room::check(base, plan)?;
     let folder = scratch::parent(output);
     // same file system as the output, so that the rename is one step
     let image = scratch::file_beside(output, 0o600)
         .with_context(|| format!("writing into the folder {}", folder.display()))?;
-    let [boot, root, ..] = base.facts.table.partitions;
-    sparse::copy(&base.path, image.as_file())
-        .with_context(|| format!("copying the base to {}", folder.display()))?;
+    let (boot, root) = (base.facts.table.boot, base.facts.table.root);
+    at_once(
+        || fat::check(&base.window(&boot)).with_context(|| base.path.display().to_string()),
+        || match plan.grown_root {
+            None => sparse::copy(&base.path, image.as_file())
+                .with_context(|| format!("copying the base to {}", folder.display())),
+            Some(length) => grow::copy(base, length, &image, plan.date)
+                .context("copying the base with a larger root file system"),
+        },
+    )?;
     let scratch = Scratch::new()?;
     // each partition has tools of its own, which do not touch the other; and who only reads disturbs nobody
     at_once(
         || boot::apply(image.path(), &boot, plan, &scratch).context("writing the boot partition"),
-        || root::apply(image.path(), &root, plan, &scratch).context("writing the root partition"),
+        || root::apply(image.path(), &root, plan, &scratch).map_err(|error| blame(base, error)),
     )?;
     at_once(
-        || check::root(image.path(), &root).context("writing the root partition"),
+        || check::root(image.path(), &root).map_err(|error| blame(base, error)),
         || verify::image(image.path(), plan).context("reading back what was written"),
     )?;
     interrupt::check()?;
     Ok(image)
+}
+
+/// Why the root partition is not as it should be: because of what was written, or because it never was. Asked only
+/// then, since it takes as long as a build.
+fn blame(base: &Base, error: anyhow::Error) -> anyhow::Error {
+    let interrupted = fault::interruption(&error).is_some();
+    let before = check::root(&base.path, &base.facts.table.root);
+    match before {
+        Err(before) if before.is::<Failed>() && !interrupted => before.context(format!(
+            "{}: the root file system is damaged; run `e2fsck -f` on its partition, or take a fresh base",
+            base.path.display()
+        )),
+        _ => error.context("writing the root partition"),
+    }
 }
 
 /// Does two things at once. If both fail, the first one's error is told.
@@ -70,7 +89,9 @@ fn at_once(
 
 /// Says which of the tools is missing, before anything is begun.
 pub fn check_machine() -> Result<(), Missing> {
-    for program in ["debugfs", "dumpe2fs", "e2fsck", "eatmydata", "mcopy", "mmd"] {
+    for program in
+        ["debugfs", "dumpe2fs", "e2fsck", "eatmydata", "mcopy", "mmd", "resize2fs", "sfdisk"]
+    {
         Tool::new(program, "writing an image").command()?;
     }
     Ok(())
@@ -83,11 +104,11 @@ fn inside(image: &Path, separator: &str, partition: &Partition) -> String {
 
 /// A folder for what the tools are to write, which they take from files alone. Readable by its owner
 /// alone, since credentials pass through it.
-struct Scratch(TempDir);
+struct Scratch(scratch::Folder);
 
 impl Scratch {
     fn new() -> anyhow::Result<Self> {
-        scratch::folder("imgbuild-").map(Self)
+        scratch::Folder::new().map(Self)
     }
 
     /// The file that holds an operation's content; none if it has none.
@@ -103,18 +124,5 @@ impl Scratch {
             }
             Node::Leaf(Content::Link(_)) | Node::Folder => Ok(None),
         }
-    }
-}
-
-/// The size of what an operation writes.
-fn content_length(operation: &Operation) -> anyhow::Result<u64> {
-    match &operation.node {
-        Node::Leaf(Content::HostFile(path)) => File::open(path)
-            .and_then(|file| file.metadata())
-            .map(|metadata| metadata.len())
-            .with_context(|| format!("reading {}", path.display())),
-        Node::Leaf(Content::Bytes(bytes)) => Ok(bytes.len() as u64),
-        Node::Leaf(Content::Link(target)) => Ok(target.len() as u64),
-        Node::Folder => Ok(0),
     }
 }

@@ -2,6 +2,7 @@
 
 use std::fs::File;
 use std::io;
+use std::ops::Range;
 use std::os::fd::AsFd;
 use std::os::unix::fs::FileExt;
 use std::path::Path;
@@ -21,10 +22,19 @@ pub fn copy(from: &Path, into: &File) -> anyhow::Result<()> {
     }
     let length = from.metadata()?.len();
     into.set_len(length).context("making room")?;
-    let mut at = 0;
-    while let Some((start, end)) = next_data(&from, at, length)? {
-        copy_range(&from, into, start, end)?;
-        at = end;
+    copy_part(&from, 0..length, into, 0)
+}
+
+/// Copies what is mapped of a part of `from` to `into`, where it begins at `at`; there must be nothing but a hole.
+pub(super) fn copy_part(from: &File, part: Range<u64>, into: &File, at: u64) -> anyhow::Result<()> {
+    let mut done = part.start;
+    while let Some((start, end)) = next_data(from, done, part.end)? {
+        if start >= part.end {
+            break;
+        }
+        let end = end.min(part.end);
+        copy_data(from, start..end, into, at + (start - part.start))?;
+        done = end;
     }
     Ok(())
 }
@@ -47,11 +57,11 @@ pub(crate) fn next_data(file: &File, at: u64, length: u64) -> io::Result<Option<
 /// What is copied between two looks at whether we are to go on.
 const STEP: usize = 64 << 20;
 
-fn copy_range(from: &File, into: &File, start: u64, end: u64) -> anyhow::Result<()> {
-    let (mut source, mut sink) = (start, start);
-    while source < end {
+fn copy_data(from: &File, data: Range<u64>, into: &File, at: u64) -> anyhow::Result<()> {
+    let (mut source, mut sink) = (data.start, at);
+    while source < data.end {
         interrupt::check()?;
-        let wanted = usize::try_from(end - source).unwrap_or(STEP).min(STEP);
+        let wanted = usize::try_from(data.end - source).unwrap_or(STEP).min(STEP);
         match copy_file_range(
             from.as_fd(),
             Some(&mut source),
@@ -69,7 +79,7 @@ fn copy_range(from: &File, into: &File, start: u64, end: u64) -> anyhow::Result<
             Ok(_) => {}
             // two file systems, or one that has no such call
             Err(Errno::XDEV | Errno::INVAL | Errno::OPNOTSUPP | Errno::NOSYS) => {
-                return copy_through_memory(from, into, source, end);
+                return copy_through_memory(from, source..data.end, into, sink);
             }
             Err(error) => return Err(error.into()),
         }
@@ -77,13 +87,20 @@ fn copy_range(from: &File, into: &File, start: u64, end: u64) -> anyhow::Result<
     Ok(())
 }
 
-fn copy_through_memory(from: &File, into: &File, mut at: u64, end: u64) -> anyhow::Result<()> {
+fn copy_through_memory(
+    from: &File,
+    data: Range<u64>,
+    into: &File,
+    mut at: u64,
+) -> anyhow::Result<()> {
     let mut buffer = vec![0; 1 << 20];
-    while at < end {
+    let mut source = data.start;
+    while source < data.end {
         interrupt::check()?;
-        let wanted = buffer.len().min(usize::try_from(end - at).unwrap_or(usize::MAX));
-        from.read_exact_at(&mut buffer[..wanted], at)?;
+        let wanted = buffer.len().min(usize::try_from(data.end - source).unwrap_or(usize::MAX));
+        from.read_exact_at(&mut buffer[..wanted], source)?;
         into.write_all_at(&buffer[..wanted], at)?;
+        source += wanted as u64;
         at += wanted as u64;
     }
     Ok(())
@@ -106,6 +123,25 @@ mod tests {
         copy(source.path(), copied.as_file()).unwrap();
         assert!(std::fs::read(source.path()).unwrap() == std::fs::read(copied.path()).unwrap());
         assert!(copied.as_file().metadata().unwrap().blocks() * 512 < 1 << 20);
+    }
+
+    #[test]
+    fn a_part_of_a_file_begins_elsewhere() {
+        let source = tempfile::tempfile().unwrap();
+        source.set_len(8 << 20).unwrap();
+        source.write_all_at(b"before", (2 << 20) - 6).unwrap();
+        source.write_all_at(b"inside", 3 << 20).unwrap();
+        source.write_all_at(b"over the end", (4 << 20) - 4).unwrap();
+        for copy in [copy_part, copy_through_memory] {
+            let copied = tempfile::tempfile().unwrap();
+            copied.set_len(4 << 20).unwrap();
+            copy(&source, 2 << 20..4 << 20, &copied, 1 << 20).unwrap();
+            let mut bytes = vec![0; 4 << 20];
+            copied.read_exact_at(&mut bytes, 0).unwrap();
+            let found: Vec<usize> = (0..4 << 20).filter(|at| bytes[*at] != 0).collect();
+            let wanted = (2 << 20..(2 << 20) + 6).chain((3 << 20) - 4..3 << 20);
+            assert_eq!(found, wanted.collect::<Vec<_>>());
+        }
     }
 
     #[test]

@@ -12,7 +12,7 @@ use imgbuild_schema::values::Secret;
 
 use super::answers::{SENSORS, Sensor};
 use super::cloud::{CLOUDS, Cloud};
-use crate::fault::Usage;
+use crate::fault::{self, Usage};
 use crate::profile;
 
 /// The flags of `imgbuild init`. What they do not say is asked on a terminal.
@@ -143,7 +143,7 @@ fn secret(flag: &str, file: &Path) -> anyhow::Result<Secret> {
         input(flag)?
     } else {
         profile::read_text(file).map_err(|error| {
-            Usage(format!("{flag}: {} cannot be read: {}", file.display(), profile::reason(&error)))
+            Usage(format!("{flag}: {} cannot be read: {}", file.display(), fault::reason(&error)))
         })?
     };
     let secret = Secret::new(text).line();

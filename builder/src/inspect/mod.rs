@@ -1,8 +1,10 @@
 //! What is on a card image, read out of it: one of ours or any other that starts a Raspberry Pi. No secret is
 //! read, but for whether there is one.
 
+mod description;
 mod network;
 mod people;
+mod seed;
 mod shown;
 mod units;
 
@@ -12,15 +14,17 @@ use imgbuild_schema::card::{CardProfile, Cloud, PROFILE_PATH, Sensor};
 use imgbuild_schema::yaml;
 use serde::Serialize;
 
-use crate::artifact::digest::sha256;
 use crate::base::Base;
 use crate::base::facts::Facts;
 use crate::base::root::Root;
 use crate::base::tree::{Kind, Tree};
+use crate::digest::sha256;
 use crate::plan::AGENT_PATH;
 
+pub use description::Description;
 pub use network::Network;
 pub use people::Account;
+pub use seed::Seed;
 pub use units::Units;
 
 /// Everything that is told of an image.
@@ -40,6 +44,8 @@ pub struct Inspection {
     pub network: Network,
     /// Who can log in, or has a key.
     pub accounts: Vec<Account>,
+    /// What of all that cloud-init is to change at the first start, if it is to.
+    pub first_start: Option<Seed>,
     /// What is started, beyond what the distribution starts, and what never is.
     pub units: Units,
     /// The agent; none on a card that is not ours.
@@ -71,17 +77,17 @@ pub struct Profile {
 }
 
 impl Inspection {
-    /// Looks at an image.
-    pub fn of(path: &Path) -> anyhow::Result<Self> {
-        let image = Base::open(path)?;
-        let root = image.root()?;
+    /// Looks at an image, whose file is called so.
+    pub fn of(image: Base, path: &Path) -> anyhow::Result<Self> {
+        let (root, boot) = (image.root()?, image.boot()?);
         Ok(Self {
             image: path.to_owned(),
             hostname: line(&root, "/etc/hostname")?,
             timezone: timezone(&root)?,
             packages: image.packages()?.len(),
-            network: Network::read(&root)?,
+            network: Network::read(&root, &boot)?,
             accounts: people::read(&root)?,
+            first_start: Seed::read(&image.facts, &root, &boot)?,
             units: Units::read(&root)?,
             agent: agent(&root)?,
             facts: image.facts,

@@ -24,8 +24,8 @@ const FOLDERS: [&str; 4] = [
 ];
 
 impl Network {
-    /// Reads it out of a root file system.
-    pub(super) fn read(root: &dyn Tree) -> anyhow::Result<Self> {
+    /// Reads it out of both file systems.
+    pub(super) fn read(root: &dyn Tree, boot: &dyn Tree) -> anyhow::Result<Self> {
         let mut network = Self::default();
         for folder in FOLDERS {
             for name in root.list(folder)? {
@@ -40,6 +40,11 @@ impl Network {
                 network.files.push(path);
             }
         }
+        // what joins networks says where it is; where that says nothing, the kernel was told
+        if network.country.is_none() {
+            let line = boot.read_text("/cmdline.txt")?.unwrap_or_default();
+            network.country = told_to_the_kernel(&line);
+        }
         Ok(network)
     }
 
@@ -53,6 +58,13 @@ impl Network {
             }
         }
     }
+}
+
+/// The country on a kernel's command line, of which the last one counts.
+fn told_to_the_kernel(line: &str) -> Option<String> {
+    let mut countries =
+        line.split_whitespace().filter_map(|word| word.strip_prefix("cfg80211.ieee80211_regdom="));
+    countries.next_back().map(str::to_owned)
 }
 
 /// A network's name, which may be in quotes, in hexadecimal digits, or in bytes with semicolons.
@@ -84,5 +96,15 @@ mod tests {
         network.add("[wifi]\nssid=72;105;\n");
         assert_eq!(network.wifi, ["Green house", "Lab", "Caf\u{e9}", "Hi"]);
         assert_eq!(network.country.as_deref(), Some("NL"));
+    }
+
+    #[test]
+    fn the_kernel_is_told_the_country_by_a_word_of_its_own() {
+        let of = "cfg80211.ieee80211_regdom";
+        assert_eq!(
+            told_to_the_kernel(&format!("rootwait {of}=GB quiet {of}=NL")).as_deref(),
+            Some("NL")
+        );
+        assert_eq!(told_to_the_kernel(&format!("rootwait x{of}=GB")), None);
     }
 }

@@ -4,7 +4,8 @@ use std::fmt;
 
 use imgbuild_schema::card::Cloud;
 
-use super::{Agent, Inspection, Profile};
+use super::{Agent, Inspection, Profile, Seed};
+use crate::base::facts::Network;
 
 impl fmt::Display for Inspection {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -15,6 +16,9 @@ impl fmt::Display for Inspection {
         row("image", &format!("{}, {} MiB", self.image.display(), mib(facts.length)))?;
         row("device", device.map_or("no card of imgbuild", |profile| &profile.device))?;
         row("system", &format!("{}, {}", facts.release.name, facts.architecture.name()))?;
+        if let Some(reference) = &facts.reference {
+            row("reference", reference)?;
+        }
         row("packages", &self.packages.to_string())?;
         row("boards", &listed(&facts.firmware.boards))?;
         row(
@@ -29,7 +33,7 @@ impl fmt::Display for Inspection {
         row("cloud-init", if facts.cloud_init { "there" } else { "not there" })?;
         row("host name", self.hostname.as_deref().unwrap_or("none"))?;
         row("time zone", self.timezone.as_deref().unwrap_or("none"))?;
-        row("network", &listed(&self.stack()))?;
+        row("network", &listed(&programs(facts.network)))?;
         let country = self.network.country.as_deref();
         let wifi = listed(&self.network.wifi);
         row("wifi", &country.map_or(wifi.clone(), |country| format!("{wifi} (in {country})")))?;
@@ -54,6 +58,9 @@ impl fmt::Display for Inspection {
                 ),
             )?;
         }
+        for told in self.first_start.iter().flat_map(seed) {
+            row("first start", &told)?;
+        }
         row("enabled", &listed(&self.units.enabled))?;
         row("masked", &listed(&self.units.masked))?;
         for line in self.agent.iter().flat_map(agent) {
@@ -63,19 +70,29 @@ impl fmt::Display for Inspection {
     }
 }
 
-impl Inspection {
-    /// The programs that can bring up its network.
-    fn stack(&self) -> Vec<&'static str> {
-        let network = self.facts.network;
-        let all = [
-            (network.networkd, "systemd-networkd"),
-            (network.resolved, "systemd-resolved"),
-            (network.network_manager, "NetworkManager"),
-            (network.wpa_supplicant, "wpa_supplicant"),
-            (network.dhcpcd, "dhcpcd"),
-        ];
-        all.into_iter().filter(|(there, _)| *there).map(|(_, name)| name).collect()
-    }
+/// The programs that can bring up a network.
+pub(super) fn programs(network: Network) -> Vec<&'static str> {
+    let all = [
+        (network.networkd, "systemd-networkd"),
+        (network.resolved, "systemd-resolved"),
+        (network.network_manager, "NetworkManager"),
+        (network.wpa_supplicant, "wpa_supplicant"),
+        (network.dhcpcd, "dhcpcd"),
+    ];
+    all.into_iter().filter(|(there, _)| *there).map(|(_, name)| name).collect()
+}
+
+/// What cloud-init is told.
+fn seed(seed: &Seed) -> Vec<String> {
+    let Seed { hostname, users, wifi, complaints } = seed;
+    let mut told = vec![format!(
+        "cloud-init: host name {}, users {}, wifi {}",
+        hostname.as_deref().unwrap_or("as it is"),
+        listed(users),
+        listed(wifi)
+    )];
+    told.extend(complaints.iter().map(|complaint| format!("cloud-init: {complaint}")));
+    told
 }
 
 fn agent(agent: &Agent) -> Vec<(&'static str, String)> {
@@ -105,7 +122,8 @@ fn agent(agent: &Agent) -> Vec<(&'static str, String)> {
     rows
 }
 
-fn listed(names: &[impl AsRef<str>]) -> String {
+/// Names in a row.
+pub(super) fn listed(names: &[impl AsRef<str>]) -> String {
     let names: Vec<&str> = names.iter().map(AsRef::as_ref).collect();
     if names.is_empty() { "none".to_owned() } else { names.join(", ") }
 }

@@ -2,9 +2,11 @@
 
 use std::net::IpAddr;
 
-use imgbuild_schema::profile::{EthernetAddress, Security};
+use imgbuild_schema::profile::{EthernetAddress, FirstBoot, Security};
 use imgbuild_schema::spec::{AccessSpec, DeviceSpec, EthernetSpec, WifiNetworkSpec, WifiSpec};
+use imgbuild_schema::values::Secret;
 use minijinja::{Value, context};
+use serde_json::json;
 use sha2::{Digest, Sha256};
 
 use crate::base::facts::Facts;
@@ -17,6 +19,7 @@ use crate::uuid::uuid;
 pub fn context(spec: &DeviceSpec, choices: &Choices, facts: Option<&Facts>) -> Value {
     context! {
         base => base(facts),
+        first_boot => first_boot(spec),
         device => device(spec),
         network => context! {
             manager => choices.manager.name(),
@@ -38,8 +41,54 @@ fn base(facts: Option<&Facts>) -> Value {
         dhcpcd => has(|facts| facts.network.dhcpcd),
         cloud_init => has(|facts| facts.cloud_init),
         wizard => has(|facts| facts.first_boot.wizard),
+        resizes_again => has(|facts| facts.first_boot.resizes_again),
+        replaces_host_keys => has(|facts| facts.first_boot.replaces_host_keys),
         makes_host_keys => has(|facts| facts.first_boot.makes_host_keys),
+        boot_mount => facts.map_or("/boot/firmware", |facts| &facts.boot_mount),
     }
+}
+
+/// By which way the settings reach the system; for cloud-init, by which name it knows them from others.
+fn first_boot(spec: &DeviceSpec) -> Value {
+    match *spec.first_boot {
+        FirstBoot::Direct => context! { method => "direct" },
+        FirstBoot::CloudInit => {
+            context! { method => "cloud-init", instance_id => instance_id(spec) }
+        }
+    }
+}
+
+/// Another for any other settings, and the same for the same: to cloud-init, another one is another device. Of
+/// secrets it takes in what takes long to guess, since it lies in the open.
+pub(crate) fn instance_id(spec: &DeviceSpec) -> String {
+    let wifi = spec.wifi.as_ref().map(|wifi| {
+        let networks = wifi.networks.iter().map(|network| {
+            let stretched =
+                network.passphrase.as_ref().map(|it| password::wpa_key(&network.ssid, it));
+            let key = stretched.as_ref().map(Secret::expose);
+            let security = security(network.security);
+            json!([network.ssid.as_str(), security, network.hidden, key])
+        });
+        json!([wifi.country.as_str(), networks.collect::<Vec<_>>()])
+    });
+    let access = spec.access.as_ref().map(|access| {
+        let hash = password_hash(access, spec);
+        let hash = hash.as_ref().map(Secret::expose);
+        json!([access.user.as_str(), hash, access.ssh_keys])
+    });
+    let EthernetSpec { address, gateway, dns } = &spec.ethernet;
+    let settings = json!([
+        spec.card.device.id.as_str(),
+        spec.hostname.as_str(),
+        spec.timezone.as_str(),
+        spec.locale.as_str(),
+        spec.keyboard,
+        wifi,
+        access,
+        [address.to_string(), format!("{gateway:?}"), format!("{dns:?}")],
+    ]);
+    let digest = Sha256::digest(settings.to_string());
+    format!("imgbuild-{}", uuid(std::array::from_fn(|at| digest[at])))
 }
 
 fn device(spec: &DeviceSpec) -> Value {
@@ -88,14 +137,18 @@ fn wifi_network(network: &WifiNetworkSpec) -> Value {
     };
     context! {
         ssid => network.ssid.as_str(),
-        security => match network.security {
-            Security::Wpa2 => "wpa2",
-            Security::Wpa3 => "wpa3",
-            Security::Open => "open",
-        },
+        security => security(network.security),
         psk => psk,
         passphrase => passphrase.map(|passphrase| passphrase.expose().to_owned()),
         hidden => network.hidden,
+    }
+}
+
+const fn security(security: Security) -> &'static str {
+    match security {
+        Security::Wpa2 => "wpa2",
+        Security::Wpa3 => "wpa3",
+        Security::Open => "open",
     }
 }
 
@@ -126,14 +179,16 @@ fn ethernet(ethernet: &EthernetSpec, spec: &DeviceSpec) -> Value {
 }
 
 fn access(access: &AccessSpec, spec: &DeviceSpec) -> Value {
-    let hash = access
-        .password
-        .as_ref()
-        .map(|password| password::hash(password, spec.card.device.id.as_str(), &access.user));
+    let hash = password_hash(access, spec);
     context! {
         user => access.user.as_str(),
         has_password => hash.is_some(),
         password_hash => hash.map_or_else(String::new, |hash| hash.expose().to_owned()),
         ssh_keys => access.ssh_keys.clone(),
     }
+}
+
+fn password_hash(access: &AccessSpec, spec: &DeviceSpec) -> Option<Secret> {
+    let password = access.password.as_ref()?;
+    Some(password::hash(password, spec.card.device.id.as_str(), &access.user))
 }

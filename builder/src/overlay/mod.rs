@@ -11,6 +11,7 @@ mod render;
 use std::path::PathBuf;
 
 pub use context::context;
+pub(crate) use context::instance_id;
 pub use folder::{built_in, from_folder};
 pub use manifest::{Attributes, Manifest, Units, User};
 pub use render::{Rendered, render};

@@ -175,6 +175,6 @@ fn refusal(path: &str, template: &str, error: &TemplateError) -> anyhow::Error {
     });
     let problem = Problem::new(Code::BadTemplate, span, error.to_string())
         .label("here")
-        .help("a template knows `device`, `network`, `access`, `sensors`, `agent` and `base`");
+        .help("a template knows `device`, `network`, `access`, `sensors`, `agent`, `base` and `first_boot`");
     Refused(Report::of(path, template, problem)).into()
 }

@@ -3,16 +3,30 @@
 use imgbuild_schema::{Code, DeviceSpec, Problem};
 
 use super::BaseView;
+use crate::base::kernels;
 use crate::base::tree::Tree;
 
 /// What the device wants and the base does not have.
 pub(super) fn against_base(spec: &DeviceSpec, base: BaseView<'_>) -> anyhow::Result<Vec<Problem>> {
     let mut problems = Vec::new();
+    problems.extend(table(spec, base));
     problems.extend(model(spec, base));
     problems.extend(timezone(spec, base.root)?);
     problems.extend(locale(spec, base.root)?);
     problems.extend(bus(spec, base.root)?);
     Ok(problems)
+}
+
+/// A partition table that the kernel would not find: it looks for the other one at the end of the card, which is further
+/// off than that of the image.
+fn table(spec: &DeviceSpec, base: BaseView<'_>) -> Option<Problem> {
+    let damage = base.facts.table.label.gpt.as_ref()?.damage?;
+    let message = format!("{damage}, at the beginning of {}", *spec.base);
+    Some(
+        Problem::new(Code::NotInBase, spec.base.span(), message)
+            .label("would not start")
+            .help("the one at its end is whole: `sfdisk --dump IMAGE > table; sfdisk IMAGE < table` writes both anew"),
+    )
 }
 
 fn model(spec: &DeviceSpec, base: BaseView<'_>) -> Option<Problem> {
@@ -40,6 +54,16 @@ fn model(spec: &DeviceSpec, base: BaseView<'_>) -> Option<Problem> {
                 .help("choose a base with a newer kernel"),
         );
     }
+    if facts.firmware.blind.contains(&model.name()) {
+        return Some(
+            problem(format!(
+                "{name} has a GPT, which the boot ROM of a {} does not read",
+                model.name()
+            ))
+            .label("would find nothing to start from")
+            .help("choose a base with an MBR, or one with both (a hybrid)"),
+        );
+    }
     if !facts.firmware.boards.contains(&model.name()) {
         let boards = facts.firmware.boards.join(", ");
         return Some(
@@ -61,9 +85,8 @@ const BUS_MODULE: &str = "i2c-dev";
 fn bus(spec: &DeviceSpec, root: &dyn Tree) -> anyhow::Result<Option<Problem>> {
     let mut sensors = spec.card.sensors.iter().filter(|sensor| !sensor.driver.i2c().is_empty());
     let Some(sensor) = sensors.next() else { return Ok(None) };
-    let kernels = kernels(root)?;
-    // one without modules has its drivers inside, where nobody can look
-    if kernels.is_empty() || kernels.iter().any(|modules| has_module(modules, BUS_MODULE)) {
+    let kernels = kernels::read(root)?;
+    if kernels.is_empty() || kernels.iter().any(|kernel| kernel.has(BUS_MODULE)) {
         return Ok(None);
     }
     let message = format!(
@@ -75,24 +98,6 @@ fn bus(spec: &DeviceSpec, root: &dyn Tree) -> anyhow::Result<Option<Problem>> {
             .label("cannot read it")
             .help("choose a base with a complete kernel"),
     ))
-}
-
-/// The modules of each kernel in the base, by their paths: those apart from it and those inside (modprobe(8)).
-fn kernels(root: &dyn Tree) -> anyhow::Result<Vec<String>> {
-    const FOLDER: &str = "/usr/lib/modules";
-    let mut kernels = Vec::new();
-    for version in root.list(FOLDER)? {
-        let read = |name: &str| root.read_text(&format!("{FOLDER}/{version}/{name}"));
-        if let Some(modules) = read("modules.dep")? {
-            kernels.push(modules + &read("modules.builtin")?.unwrap_or_default());
-        }
-    }
-    Ok(kernels)
-}
-
-fn has_module(modules: &str, name: &str) -> bool {
-    let file = format!("/{name}.ko");
-    modules.lines().any(|line| line.split(':').next().is_some_and(|path| path.contains(&file)))
 }
 
 fn timezone(spec: &DeviceSpec, root: &dyn Tree) -> anyhow::Result<Option<Problem>> {

@@ -5,6 +5,8 @@ mod accounts;
 mod boot_files;
 mod compose;
 mod device;
+mod room;
+mod settle;
 mod shown;
 mod units;
 
@@ -13,7 +15,7 @@ mod tests;
 
 use std::fmt;
 
-use anyhow::bail;
+use anyhow::{Context, bail};
 use imgbuild_schema::report::Report;
 use imgbuild_schema::{DeviceSpec, Problem};
 
@@ -38,6 +40,8 @@ pub struct Plan {
     pub boot: Vec<Operation>,
     /// Files, folders and links of the root partition: a folder before what is in it.
     pub root: Vec<Operation>,
+    /// The length in bytes that the root file system grows to, since all of it does not fit otherwise.
+    pub grown_root: Option<u64>,
     /// The time, in seconds since 1970, that everything written is dated.
     pub date: u64,
     /// What follows from the base, and why: a sentence each.
@@ -70,6 +74,20 @@ pub enum Node {
     Folder,
     /// A file or a link.
     Leaf(Content),
+}
+
+impl Operation {
+    /// Bytes of what it writes; an error if the file of this machine that holds it cannot be read.
+    pub fn content_length(&self) -> anyhow::Result<u64> {
+        match &self.node {
+            Node::Leaf(Content::HostFile(path)) => std::fs::metadata(path)
+                .map(|metadata| metadata.len())
+                .with_context(|| format!("reading {}", path.display())),
+            Node::Leaf(Content::Bytes(bytes)) => Ok(bytes.len() as u64),
+            Node::Leaf(Content::Link(target)) => Ok(target.len() as u64),
+            Node::Folder => Ok(0),
+        }
+    }
 }
 
 impl fmt::Display for Operation {

@@ -3,12 +3,13 @@
 use std::fmt::{self, Write as _};
 
 use imgbuild_schema::DeviceSpec;
+use imgbuild_schema::profile::FirstBoot;
 use imgbuild_schema::report::Redactions;
-use imgbuild_schema::template::key_file_value;
+use imgbuild_schema::template::{key_file_value, yaml_text};
 use serde::Serialize;
 
 use super::{Node, Operation, Plan};
-use crate::overlay::Content;
+use crate::overlay::{self, Content};
 use crate::password;
 
 /// The longest text that is shown.
@@ -127,15 +128,27 @@ pub(crate) fn with_derived(spec: &DeviceSpec, redactions: &Redactions) -> Redact
             passphrase.expose().bytes().map(|byte| format!("{byte:02x}")).collect();
         all.add(&digits, &shown);
         all.add(&key_file_value(passphrase.expose()), &shown);
+        all.add(&quoted(passphrase.expose()), &shown);
         all.add(password::wpa_key(&network.ssid, passphrase).expose(), &shown);
     }
     if let Some(access) = &spec.access
         && let Some(password) = &access.password
     {
         let hash = password::hash(password, spec.card.device.id.as_str(), &access.user);
-        all.add(hash.expose(), &redactions.apply(password.expose()));
+        let shown = redactions.apply(password.expose());
+        all.add(hash.expose(), &shown);
+        all.add(&quoted(hash.expose()), &shown);
+    }
+    if *spec.first_boot == FirstBoot::CloudInit {
+        all.add(&overlay::instance_id(spec), "‹from all settings›");
     }
     all
+}
+
+/// What stands between YAML's quotes for a text.
+fn quoted(text: &str) -> String {
+    let quoted = yaml_text(text);
+    quoted[1..quoted.len() - 1].to_owned()
 }
 
 impl fmt::Display for Shown {

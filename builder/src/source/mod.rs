@@ -10,8 +10,10 @@
 //! What a name or an address stood for when it was first built from is in `imgbuild.lock` beside the profile from
 //! then on ([`pins`]): the next build takes the same, here or elsewhere, until `imgbuild base update`.
 
+pub mod card;
 mod list;
 pub mod pins;
+mod record;
 pub mod room;
 pub mod store;
 
@@ -32,7 +34,8 @@ use crate::progress::Watch;
 use crate::unpack::Format;
 use list::Listed;
 use pins::{Pin, Pins};
-use store::{From, Known, Record, Store};
+use record::{From, Known, Record};
+use store::Store;
 
 /// The list of images that Raspberry Pi publishes.
 pub const OFFICIAL_LIST: &str = "https://downloads.raspberrypi.com/os_list_imagingutility_v4.json";

@@ -11,7 +11,8 @@ use anyhow::Context;
 use imgbuild_schema::values::ByteSize;
 use serde::Serialize;
 
-use super::store::{Record, Store, files};
+use super::record::Record;
+use super::store::{Store, files};
 use crate::base::cache::Bases;
 use crate::base::recipe::RECIPES;
 use crate::fault::Usage;

@@ -19,10 +19,10 @@ use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
 use anyhow::{Context, bail, ensure};
-use serde::{Deserialize, Serialize};
 
 use crate::base::cache::{Bases, lock};
 use crate::base::{Base, hex};
+use crate::digest;
 use crate::fault;
 use crate::fetch::{self, Patience, Wanted};
 use crate::interrupt;
@@ -30,51 +30,7 @@ use crate::progress::{Watch, Work};
 use crate::scratch;
 use crate::unpack::{self, Extracted, Format};
 
-/// What is known of an image that is kept.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Record {
-    /// Where it came from: an address, or the path of a file.
-    pub from: String,
-    /// The SHA-256 of the file it came from.
-    pub sha256: String,
-    /// Bytes of that file.
-    pub size: u64,
-    /// The SHA-256 of the image.
-    pub extract_sha256: String,
-    /// Bytes of the image.
-    pub extract_size: u64,
-}
-
-/// What is known of an image that is wanted, before it is here. At least one of the hashes is.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Known<'a> {
-    /// The SHA-256 of the file that holds it.
-    pub sha256: Option<&'a str>,
-    /// Bytes of that file.
-    pub size: Option<u64>,
-    /// The SHA-256 of the image.
-    pub extract_sha256: Option<&'a str>,
-    /// Bytes of the image.
-    pub extract_size: Option<u64>,
-}
-
-/// Where an image that is not kept yet comes from.
-#[derive(Clone, Copy, Debug)]
-pub enum From<'a> {
-    /// An address, which is asked only if the network may be used.
-    Url {
-        /// The address.
-        url: &'a str,
-        /// May it be used?
-        offline: bool,
-    },
-    /// A file of this machine.
-    File(&'a Path),
-}
-
-/// The largest image that is unpacked where its size is not known before: the largest common card holds more, but
-/// no image to start from.
-const MOST_BYTES: u64 = 64 << 30;
+use super::record::{From, Known, Record};
 
 /// The images that are kept.
 #[derive(Clone, Debug)]
@@ -97,7 +53,7 @@ impl Store {
     pub(super) fn notes(&self) -> anyhow::Result<Vec<(PathBuf, Record)>> {
         let notes = files(&self.folder)?.into_iter();
         let notes = notes.filter(|path| path.extension().is_some_and(|it| it == "json"));
-        Ok(notes.filter_map(|path| read_record(&path).map(|record| (path, record))).collect())
+        Ok(notes.filter_map(|path| Record::read(&path).map(|record| (path, record))).collect())
     }
 
     /// Where the image of a note lies.
@@ -257,7 +213,8 @@ impl Store {
             let mut reader = unpack::Unpacked::of(File::open(packed).context("opening it")?)?;
             let file = File::create(&scratch.0)
                 .with_context(|| format!("writing {}", scratch.0.display()))?;
-            let (length, limit) = (reader.length(), known.extract_size.unwrap_or(MOST_BYTES));
+            let (length, limit) =
+                (reader.length(), known.extract_size.unwrap_or(unpack::MOST_BYTES));
             let title = if reader.format() == Format::Plain { "copying" } else { "unpacking" };
             let work = Work::begin(watch, &format!("{title} {origin}"), Some(length));
             let extracted = unpack::into_sparse(&mut reader, &file, limit, |reader, _| {
@@ -300,32 +257,16 @@ impl Store {
 
 /// The SHA-256 of a file, as hexadecimal digits.
 pub(super) fn hash(path: &Path, watch: &dyn Watch) -> anyhow::Result<String> {
-    use sha2::{Digest, Sha256};
-    use std::io::Read;
     let work = || {
-        let mut file = File::open(path)?;
-        let metadata = file.metadata()?;
-        let work =
-            Work::begin(watch, &format!("checking {}", path.display()), Some(metadata.len()));
-        let (mut digest, mut done) = (Sha256::new(), 0);
-        let mut buffer = vec![0; 1 << 20];
-        loop {
-            interrupt::check()?;
-            let read = file.read(&mut buffer)?;
-            if read == 0 {
-                return Ok::<_, anyhow::Error>(hex(&digest.finalize()));
-            }
-            digest.update(&buffer[..read]);
-            done += read as u64;
+        let file = File::open(path)?;
+        let length = file.metadata()?.len();
+        let work = Work::begin(watch, &format!("checking {}", path.display()), Some(length));
+        digest::of_range(&file, 0..length, &|done| {
             work.at(done);
-        }
+            Ok(interrupt::check()?)
+        })
     };
     work().with_context(|| format!("reading {}", path.display()))
-}
-
-fn read_record(path: &Path) -> Option<Record> {
-    // one that is damaged is as good as none: the image is fetched again
-    serde_json::from_slice(&fs::read(path).ok()?).ok()
 }
 
 /// What lies in a folder, which need not be there.

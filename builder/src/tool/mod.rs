@@ -206,10 +206,21 @@ impl Tool {
 
 /// The last lines a program wrote before it gave up: its errors, else its output.
 fn complaint(output: &Output) -> String {
-    let text = if output.stderr.is_empty() { &output.stdout } else { &output.stderr };
-    let text = String::from_utf8_lossy(text);
-    let lines: Vec<&str> = text.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
+    let [errors, others] =
+        [&output.stderr, &output.stdout].map(|bytes| String::from_utf8_lossy(bytes));
+    let (errors, others) = (said(&errors), said(&others));
+    let lines = if errors.is_empty() { others } else { errors };
     lines[lines.len().saturating_sub(5)..].join("; ")
+}
+
+/// The lines that a program wrote, but for the banner that those of e2fsprogs begin with, `e2fsck 1.47.0 (5-Feb-2023)`.
+pub(crate) fn said(text: &str) -> Vec<&str> {
+    let is_banner = |line: &str| {
+        let rest =
+            ["debugfs 1.", "e2fsck 1.", "dumpe2fs 1."].iter().find_map(|it| line.strip_prefix(it));
+        rest.is_some_and(|rest| rest.ends_with(')') && rest.contains('('))
+    };
+    text.lines().map(str::trim).filter(|line| !line.is_empty() && !is_banner(line)).collect()
 }
 
 /// Where a program lies: on the `PATH`, or in the folders of administration, which a plain user's
@@ -257,5 +268,18 @@ mod tests {
     #[test]
     fn a_program_that_reads_nothing_does_not_stall() {
         assert!(Tool::new("true", "trying").input(vec![b'x'; 1 << 20]).run().is_ok());
+    }
+
+    #[test]
+    fn only_the_banner_is_no_complaint() {
+        assert!(said("debugfs 1.47.0 (5-Feb-2023)\n").is_empty());
+        assert_eq!(
+            said("debugfs 1.47.0 (5-Feb-2023)\nwrite: Could not allocate block\n"),
+            ["write: Could not allocate block"]
+        );
+        assert_eq!(said("debugfs 1.x said something else\n").len(), 1);
+        let script = "echo 'e2fsck 1.47.0 (5-Feb-2023)' >&2; echo a wrong count; exit 4";
+        let error = Tool::new("sh", "checking").args(["-c", script]).run().unwrap_err();
+        assert_eq!(error.to_string(), "checking: sh exit status: 4: a wrong count");
     }
 }

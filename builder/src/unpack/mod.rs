@@ -21,7 +21,13 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use anyhow::{Context, bail, ensure};
 
+use crate::fault;
+
 pub use sparse::{Extracted, into_sparse};
+
+/// The largest image that is unpacked where its size is not known before: the largest common card holds more, but
+/// no image to start from.
+pub const MOST_BYTES: u64 = 64 << 30;
 
 /// How a file holds an image.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -84,15 +90,29 @@ pub struct Unpacked {
 
 /// Opens the image at `path`.
 pub fn open(path: &Path) -> anyhow::Result<Unpacked> {
-    let open = || Unpacked::of(File::open(path).context("opening it")?);
+    let open = || Unpacked::of(file(path)?);
     open().with_context(|| format!("reading {}", path.display()))
+}
+
+/// Opens a file that may hold an image.
+pub(crate) fn file(path: &Path) -> anyhow::Result<File> {
+    let file = File::open(path).map_err(|error| fault::plainly(&error))?;
+    check_kind(&file)?;
+    Ok(file)
+}
+
+fn check_kind(file: &File) -> anyhow::Result<()> {
+    let kind = file.metadata().context("looking at it")?.file_type();
+    ensure!(!kind.is_dir(), "it is a folder");
+    ensure!(kind.is_file(), "it is not a file");
+    Ok(())
 }
 
 impl Unpacked {
     /// Reads the image that `file` holds, from its beginning.
     pub fn of(mut file: File) -> anyhow::Result<Self> {
+        check_kind(&file)?;
         let metadata = file.metadata().context("looking at it")?;
-        ensure!(metadata.is_file(), "it is not a file");
         let mut start = Vec::with_capacity(6);
         file.rewind()?;
         file.by_ref().take(6).read_to_end(&mut start).context("reading its first bytes")?;

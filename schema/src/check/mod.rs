@@ -6,6 +6,7 @@ mod base64;
 mod certificates;
 mod cloud;
 mod device;
+mod first_boot;
 mod google;
 mod mqtt;
 mod network;
@@ -20,6 +21,7 @@ use crate::{Problem, Profile};
 pub(crate) fn profile(profile: &Profile, now: u64) -> Vec<Problem> {
     let mut problems = Vec::new();
     device::check(profile, &mut problems);
+    first_boot::check(profile, &mut problems);
     network::check(&profile.network, &mut problems);
     cloud::check(profile, now, &mut problems);
     telemetry::check(profile, &mut problems);

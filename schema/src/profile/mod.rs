@@ -7,6 +7,7 @@ mod access;
 mod base;
 mod cloud;
 mod device;
+mod first_boot;
 mod gpio;
 mod network;
 mod sensor;
@@ -25,6 +26,7 @@ pub use cloud::{
     GooglePubsub, HubAuth, HubX509, Mqtt, SasKey, Shadow, Tls, TlsSettings,
 };
 pub use device::{Architecture, Device, Model};
+pub use first_boot::FirstBoot;
 pub use gpio::{Button, Input, Led, Level, Output, Pull, Shows};
 pub use network::{Backend, Ethernet, EthernetAddress, Network, Security, Wifi, WifiNetwork};
 pub use sensor::Sensor;
@@ -48,6 +50,12 @@ pub struct Profile {
     pub device: Device,
     /// The operating system to start from.
     pub base: Sp<Base>,
+    /// How the system is told its names, accounts and networks. With `cloud-init`, for bases that have it
+    /// and on which NetworkManager runs the network, the keys of WiFi networks, the passphrase itself for
+    /// WPA3, and the hash of the password lie on the boot partition: whoever holds the card can read them, and
+    /// so can every program on the device. What the agent is told never lies there.
+    #[serde(default)]
+    pub first_boot: Sp<FirstBoot>,
     /// How it gets on its network. Left out: Ethernet with DHCP.
     #[serde(default)]
     pub network: Network,

@@ -63,6 +63,7 @@ pub(crate) fn profile(
     Ok(DeviceSpec {
         model: device.model.clone(),
         base: profile.base.clone(),
+        first_boot: profile.first_boot.clone(),
         hostname: hostname?,
         timezone: device.timezone.clone().unwrap_or_else(|| Sp::implied(default_timezone())),
         locale: device.locale.clone().unwrap_or_else(|| Sp::implied(default_locale())),

@@ -9,7 +9,7 @@ use super::run;
 
 /// Sectors, as on a real card, but fewer.
 const BOOT: (u32, u32) = (16_384, 69_632);
-pub(super) const ROOT: (u32, u32) = (86_016, 49_152);
+pub(crate) const ROOT: (u32, u32) = (86_016, 49_152);
 
 /// A small base with what the builder looks at in a real one, made by the reference tools, without
 /// rights. Made once for all tests.
@@ -61,22 +61,37 @@ impl Fixture {
             BOOT.1 / 2
         ));
         fixture.shell(&format!("mcopy -s -i base.img@@{} boot/* ::", u64::from(BOOT.0) * 512));
-        fixture.shell(&format!(
-            "mke2fs -q -F -t ext4 -L rootfs -O ^64bit,^huge_file,metadata_csum -E offset={},root_owner=0:0 -d root base.img {}k",
-            u64::from(ROOT.0) * 512,
+        fixture.root_system("base.img", "-O ^64bit,^huge_file,metadata_csum");
+        image.sync_all().unwrap();
+        fixture
+    }
+
+    /// The small base with another root file system: `options` are those of mke2fs, by which it is made.
+    pub(crate) fn variant(&self, name: &str, options: &str) -> PathBuf {
+        self.shell(&format!("cp --sparse=always base.img {name}"));
+        // what the first one has is no part of the other
+        let (start, sectors) = ROOT;
+        self.shell(&format!("truncate -s {} {name}", u64::from(start) * 512));
+        self.shell(&format!("truncate -s {} {name}", u64::from(start + sectors) * 512));
+        self.root_system(name, options);
+        self.folder.path().join(name)
+    }
+
+    /// Makes the root file system of an image out of the files.
+    fn root_system(&self, image: &str, options: &str) {
+        let offset = u64::from(ROOT.0) * 512;
+        self.shell(&format!(
+            "mke2fs -q -F -t ext4 -L rootfs {options} -E offset={offset},root_owner=0:0 -d root {image} {}k",
             ROOT.1 / 2
         ));
         // as Debian has them
         for name in ["shadow", "gshadow"] {
             for field in ["mode 0100640", "gid 42"] {
-                fixture.shell(&format!(
-                    "debugfs -w -R 'sif /etc/{name} {field}' 'base.img?offset={}'",
-                    u64::from(ROOT.0) * 512
+                self.shell(&format!(
+                    "debugfs -w -R 'sif /etc/{name} {field}' '{image}?offset={offset}'"
                 ));
             }
         }
-        image.sync_all().unwrap();
-        fixture
     }
 
     fn root(&self) {

@@ -90,17 +90,27 @@ impl Card {
         // fsck.fat knows no offsets
         let folder = tempfile::tempdir().unwrap();
         let boot = folder.path().join("boot.img");
-        let (offset, end) = (self.offset(1), self.offset(2));
-        let bytes = self.bytes();
-        let range = usize::try_from(offset).unwrap()..usize::try_from(end).unwrap();
-        fs::write(&boot, &bytes[range]).unwrap();
+        let (offset, end) = (self.offset(1) / 512, self.offset(2) / 512);
+        let [from, to] = [("if", &self.image), ("of", &boot)]
+            .map(|(name, path)| format!("{name}={}", path.display()));
+        let [skip, count] = [("skip", offset), ("count", end - offset)]
+            .map(|(name, sectors)| format!("{name}={}", sectors * 512));
+        let how = ["iflag=skip_bytes,count_bytes", "conv=sparse", "bs=1M", "status=none"];
+        let words = [from, to, skip, count].into_iter().chain(how.map(str::to_owned));
+        let words: Vec<String> = words.collect();
+        run("dd", &words.iter().map(Path::new).collect::<Vec<_>>());
         run("fsck.fat", &["-n".as_ref(), &boot]);
+    }
+
+    /// Copies the root partition's files into an empty folder.
+    pub(crate) fn copy_out(&self, folder: &Path) {
+        self.debugfs(&format!("rdump / {}", folder.display()));
     }
 
     /// Every path of the root partition with its size and content's digest, or its link's target.
     pub(crate) fn listing(&self) -> BTreeMap<String, String> {
         let folder = tempfile::tempdir().unwrap();
-        self.debugfs(&format!("rdump / {}", folder.path().display()));
+        self.copy_out(folder.path());
         let mut found = BTreeMap::new();
         walk(folder.path(), folder.path(), &mut found);
         found
@@ -124,4 +134,18 @@ fn walk(root: &Path, folder: &Path, found: &mut BTreeMap<String, String>) {
         };
         found.insert(name, what);
     }
+}
+
+/// Writes to `card` what is there after an image was written by its block map onto a card that held something else.
+pub(crate) fn flashed_onto_a_used_card(image: &Path, card: &Path) {
+    let bytes = fs::read(image).unwrap();
+    let map = fs::read_to_string(format!("{}.bmap", image.display())).unwrap();
+    let mut content = vec![0xFF; bytes.len()];
+    for range in map.lines().filter_map(|line| line.split("> ").nth(1)?.strip_suffix(" </Range>")) {
+        let (first, last) = range.split_once('-').unwrap_or((range, range));
+        let (first, last): (usize, usize) = (first.parse().unwrap(), last.parse().unwrap());
+        let range = first * 4096..((last + 1) * 4096).min(bytes.len());
+        content[range.clone()].copy_from_slice(&bytes[range]);
+    }
+    fs::write(card, content).unwrap();
 }

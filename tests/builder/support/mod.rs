@@ -2,6 +2,7 @@
 
 mod base;
 mod card;
+pub(crate) mod judges;
 pub(crate) mod kitchen;
 pub(crate) mod place;
 pub(crate) mod server;
@@ -20,8 +21,8 @@ use crate::shared::authority::{Authority, Pair, Valid};
 use tempfile::TempDir;
 
 pub(crate) use base::Fixture;
-use base::ROOT;
-pub(crate) use card::Card;
+pub(crate) use base::ROOT;
+pub(crate) use card::{Card, flashed_onto_a_used_card};
 pub(crate) use terminal::Terminal;
 
 /// A profile that is right for the small base.
@@ -169,9 +170,9 @@ impl Project {
         format!("exit: {}\n{}{}", status.code().unwrap_or(-1), text(stdout), text(stderr))
     }
 
-    /// Builds the profile, which must work.
+    /// Builds the profile's image and nothing beside it, which must work.
     pub(crate) fn build(&self) -> Card {
-        let seen = self.imgbuild(&["kitchen.yaml"]);
+        let seen = self.imgbuild(&["build", "kitchen.yaml", "--image-only"]);
         assert!(seen.starts_with("exit: 0\n"), "{seen}");
         Card::of(self.path("kitchen.img"), &self.folder)
     }

@@ -1,5 +1,6 @@
 //! Opening images, with small ones made by the reference tools. No root, no mount.
 
+mod gpt;
 mod reading;
 mod refusing;
 mod table;
@@ -9,6 +10,7 @@ use std::os::unix::fs::FileExt;
 
 use tempfile::TempDir;
 
+use super::mbr::{Mbr, Partition};
 use super::*;
 use crate::tool::Tool;
 

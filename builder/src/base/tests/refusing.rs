@@ -13,9 +13,9 @@ fn what_is_no_image_is_refused() {
     let wanted = "it is compressed (xz): it can be a base, and is no card as it is";
     assert_eq!(image.refusal(), wanted);
     std::fs::remove_file(image.path()).unwrap();
-    assert_eq!(image.refusal(), "opening it: No such file or directory (os error 2)");
+    assert_eq!(image.refusal(), "there is no such file");
     std::fs::create_dir(image.path()).unwrap();
-    assert_eq!(image.refusal(), "it is not a file");
+    assert_eq!(image.refusal(), "it is a folder");
 }
 
 #[test]
@@ -36,18 +36,41 @@ fn other_partitions_than_boot_and_root_are_refused() {
     let mut table = Mbr::read(&mut File::open(image.path()).unwrap()).unwrap();
     table.partitions[0].kind = 0x83;
     image.poke(0, &table.encode());
-    assert_eq!(image.refusal(), "the first partition is not FAT: its kind is 0x83");
+    let wanted =
+        "no partition of it is FAT, from which a Raspberry Pi starts; it has disk id 12345678;";
+    assert!(image.refusal().starts_with(wanted), "{}", image.refusal());
     table.partitions[0].kind = 0x0c;
     table.partitions[1].kind = 0x07;
     image.poke(0, &table.encode());
-    assert_eq!(image.refusal(), "the second partition is not Linux: its kind is 0x07");
+    let wanted = "no partition behind the boot partition is Linux's; it has disk id 12345678;";
+    assert!(image.refusal().starts_with(wanted), "{}", image.refusal());
     table.partitions[1] = Partition::default();
     image.poke(0, &table.encode());
-    assert!(
-        image
-            .refusal()
-            .starts_with("a boot and a root partition are wanted; it has disk id 12345678;")
-    );
+    assert!(image.refusal().starts_with(wanted), "{}", image.refusal());
+}
+
+#[test]
+fn an_image_with_two_systems_is_refused() {
+    let image = Image::new();
+    let mut table = Mbr::read(&mut File::open(image.path()).unwrap()).unwrap();
+    let [boot, root, ..] = table.partitions;
+    table.partitions = [boot, Partition { kind: 0x0b, sectors: 1, ..root }, root, boot];
+    table.partitions[2].start_sector += 1;
+    table.partitions[2].sectors -= 1;
+    table.partitions[3] = Partition::default();
+    image.poke(0, &table.encode());
+    let wanted =
+        "partitions 1 and 2 are both FAT: an image with two systems on it cannot be a base";
+    assert_eq!(image.refusal(), wanted);
+}
+
+#[test]
+fn partitions_that_lie_across_each_other_are_refused() {
+    let image = Image::new();
+    let mut table = Mbr::read(&mut File::open(image.path()).unwrap()).unwrap();
+    table.partitions[0].sectors = ROOT_START - BOOT_START + 1;
+    image.poke(0, &table.encode());
+    assert_eq!(image.refusal(), "partitions 1 and 2 lie across each other");
 }
 
 #[test]
@@ -61,7 +84,7 @@ fn a_root_partition_that_is_not_ready_is_refused() {
     image.poke(superblock + 0x60, &[features[0] | 0x04]);
     assert!(image.refusal().starts_with("the base's journal has not been replayed"));
     image.poke(superblock + 0x38, &[0, 0]);
-    assert_eq!(image.refusal(), "the second partition holds no ext4 file system");
+    assert_eq!(image.refusal(), "the root partition holds no ext4 file system");
 }
 
 #[test]

@@ -17,8 +17,7 @@ fn what_is_written_is_read_back() {
     let mbr = raspberry_pi();
     assert_eq!(Mbr::read(&mut Cursor::new(mbr.encode())).unwrap(), mbr);
     assert_eq!(mbr.part_uuid(2), "00c0ffee-02");
-    assert_eq!(mbr.partitions[0].offset(), 8 << 20);
-    assert_eq!(mbr.partitions[0].length(), 512 << 20);
+    assert!(!mbr.protects_gpt());
 }
 
 #[test]
@@ -60,9 +59,6 @@ fn what_is_no_table_is_refused() {
         "shorter than one sector of 512 bytes: this is not a disk image"
     );
     assert_eq!(read(&[0; 4096]), "no partition table: the first sector does not end in 55 AA");
-    let mut gpt = raspberry_pi();
-    gpt.partitions[0].kind = 0xEE;
-    assert_eq!(read(&gpt.encode()), "GPT tables are not read yet");
     // a FAT boot sector ends in the same signature
     let mut fat = raspberry_pi().encode();
     fat[446 + 16] = 0x65;

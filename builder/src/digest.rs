@@ -2,6 +2,7 @@
 
 use std::fs::File;
 use std::io::{self, Read, Write};
+use std::ops::Range;
 use std::os::unix::fs::FileExt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -14,7 +15,7 @@ use crate::base::hex;
 use crate::interrupt;
 
 /// What is read at once.
-pub(super) const STEP: usize = 1 << 20;
+pub(crate) const STEP: usize = 1 << 20;
 
 /// How much was written, and its hash.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -25,7 +26,7 @@ pub(crate) struct Written {
 }
 
 impl Written {
-    pub(super) fn of(bytes: &[u8]) -> Self {
+    pub(crate) fn of(bytes: &[u8]) -> Self {
         Self { bytes: bytes.len() as u64, sha256: sha256(bytes) }
     }
 }
@@ -36,23 +37,24 @@ pub(crate) fn sha256(bytes: &[u8]) -> String {
 }
 
 /// The SHA-256 of all that a reader has, in hexadecimal digits.
-pub(super) fn of_reader(mut reader: impl Read) -> io::Result<String> {
+pub(crate) fn of_reader(mut reader: impl Read) -> io::Result<String> {
     let mut sink = Hashing::new(io::sink());
     io::copy(&mut reader, &mut sink)?;
     Ok(sink.finish().1.sha256)
 }
 
-/// The SHA-256 of a stretch of a file in hexadecimal digits. Looks between two steps whether to go on.
-pub(super) fn of_range(
+/// The SHA-256 of a stretch of a file in hexadecimal digits. Asks between two steps, telling where it is, whether to
+/// go on.
+pub(crate) fn of_range(
     file: &File,
-    mut at: u64,
-    end: u64,
-    go_on: &dyn Fn() -> anyhow::Result<()>,
+    stretch: Range<u64>,
+    go_on: &dyn Fn(u64) -> anyhow::Result<()>,
 ) -> anyhow::Result<String> {
+    let Range { start: mut at, end } = stretch;
     let mut digest = Sha256::new();
     let mut buffer = vec![0; usize::try_from(end - at).unwrap_or(STEP).min(STEP)];
     while at < end {
-        go_on()?;
+        go_on(at)?;
         let wanted = buffer.len().min(usize::try_from(end - at).unwrap_or(usize::MAX));
         file.read_exact_at(&mut buffer[..wanted], at)?;
         digest.update(&buffer[..wanted]);
@@ -108,7 +110,7 @@ impl Background {
         let seen = Arc::clone(&unwanted);
         let thread = std::thread::spawn(move || {
             let length = file.metadata()?.len();
-            of_range(&file, 0, length, &|| {
+            of_range(&file, 0..length, &|_| {
                 ensure!(!seen.load(Ordering::Relaxed), "nobody waits for this hash");
                 Ok(interrupt::check()?)
             })
@@ -117,7 +119,7 @@ impl Background {
     }
 
     /// The hash in hexadecimal digits, as soon as it is there.
-    pub(super) fn wait(mut self) -> anyhow::Result<String> {
+    pub(crate) fn wait(mut self) -> anyhow::Result<String> {
         let thread = self.thread.take().expect("it is taken here alone");
         thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
     }
@@ -142,7 +144,7 @@ mod tests {
         file.write_all(b"-abc-").unwrap();
         assert_eq!(sha256(b"abc"), ABC);
         assert_eq!(of_reader(&b"abc"[..]).unwrap(), ABC);
-        assert_eq!(of_range(&file, 1, 4, &|| Ok(())).unwrap(), ABC);
+        assert_eq!(of_range(&file, 1..4, &|_| Ok(())).unwrap(), ABC);
         file.set_len(4).unwrap();
         let whole = Background::start(Arc::new(file)).wait().unwrap();
         assert_eq!(whole, sha256(b"-abc"));

@@ -1,0 +1,41 @@
+//! A card image to look at, as it is handed round: as it is, or compressed.
+
+use std::fs::{self, File};
+use std::path::Path;
+
+use anyhow::Context;
+
+use super::store::Store;
+use crate::base::Base;
+use crate::base::cache::Bases;
+use crate::fault;
+use crate::progress::{Watch, Work};
+use crate::scratch;
+use crate::unpack::{self, Format, Unpacked};
+
+/// Opens a card image. One that is compressed is unpacked first, into a file that is gone with the last clone of what
+/// is returned.
+pub fn open(path: &Path, watch: &dyn Watch) -> anyhow::Result<Base> {
+    let reading = || format!("reading the image {}", path.display());
+    let file = File::open(path).map_err(|error| fault::plainly(&error)).with_context(reading)?;
+    let mut packed = Unpacked::of(file).with_context(reading)?;
+    if packed.format() == Format::Plain {
+        return Base::open(path);
+    }
+    // beside the images that are kept: /tmp may be too small, and what a killed program left there is cleared away
+    let store = Store::beside(&Bases::of_user()?);
+    fs::create_dir_all(store.folder())
+        .with_context(|| format!("making {}", store.folder().display()))?;
+    let guard = store.guard()?;
+    let scratch = scratch::file_beside(&store.folder().join("card"), 0o600)
+        .with_context(|| format!("writing into the folder {}", store.folder().display()))?;
+    // who clears away what was left takes nothing that is locked
+    scratch.as_file().lock_shared().context("locking a temporary file")?;
+    drop(guard);
+    let work = Work::begin(watch, &format!("unpacking {}", path.display()), Some(packed.length()));
+    unpack::into_sparse(&mut packed, scratch.as_file(), unpack::MOST_BYTES, |packed, _| {
+        work.at(packed.consumed());
+    })
+    .with_context(reading)?;
+    Base::temporary(scratch, path)
+}
