@@ -21,6 +21,7 @@ impl Device {
         let device = Self { folder: tempfile::tempdir().unwrap() };
         device.put("root/sys/class/thermal/thermal_zone0/type", "cpu-thermal\n");
         device.put("root/sys/class/thermal/thermal_zone0/temp", "48312\n");
+        device.put("root/sys/class/thermal/thermal_zone0/hwmon0/name", "cpu_thermal\n");
         device.put("root/run/systemd/timesync/synchronized", "");
         device.write_profile(&profile(mqtt));
         device

@@ -5,7 +5,7 @@ use std::process::Command;
 
 use imgbuild::emulator::{Card, Emulator};
 
-use crate::support::{PATIENCE, Proof, keep_log, one_at_a_time};
+use crate::support::{PATIENCE, Proof, Witness, one_at_a_time};
 
 const SENSORS: &str = "\
 telemetry: {interval: 2s}
@@ -27,6 +27,7 @@ fn a_card_boots_and_publishes_what_its_sensors_feel() {
     let image = proof.build();
     let card = proof.flash(&image);
     let mut pi = proof.power_on(&card);
+    let _witness = Witness::of("publishes", &pi);
     pi.set_temperature(23.5).unwrap();
 
     let network = pi.console().wait_for("DHCPv4 address 10.0.2.15", PATIENCE).unwrap();
@@ -34,7 +35,6 @@ fn a_card_boots_and_publishes_what_its_sensors_feel() {
     let first_message = pi.since_power_on();
     let login = pi.console().wait_for("greenhouse login:", PATIENCE).unwrap();
     pi.console().wait_for("Started imgbuild-agent.service", PATIENCE).unwrap();
-    keep_log("publishes", pi.console());
     let to_message = first_message.saturating_sub(network.at);
     eprintln!("power-on to login: {:.1} s", login.at.as_secs_f64());
     eprintln!("first message: {}", first.text);
@@ -80,6 +80,7 @@ fn power_cut(proof: &Proof, pi: Emulator, card: &Card, image: &Path) -> u64 {
     has_grown(card, image);
     refuses_the_dirty_card(proof, card.path());
     let pi = proof.power_on(card);
+    let _witness = Witness::of("publishes-again", &pi);
     let record = proof.next_of("probe");
     let failed =
         pi.console().lines().into_iter().find(|line| line.text.contains("Failed to start"));

@@ -10,7 +10,7 @@ use std::process::{Command, Output};
 use imgbuild::emulator::{Emulator, Machine};
 
 use crate::access_point::{self, PASSPHRASE};
-use crate::support::{PATIENCE, Proof, keep_log, one_at_a_time};
+use crate::support::{PATIENCE, Proof, Witness, one_at_a_time};
 
 /// Networks of every kind, the password of none written twice.
 fn sections(backend: &str, ethernet: &str) -> String {
@@ -29,11 +29,12 @@ struct Trial {
     proof: Proof,
     ssh: SocketAddr,
     pi: Emulator,
+    _witness: Witness,
 }
 
 impl Trial {
-    /// A card on the likeness, in a Pi whose SSH, at `address`, can be reached from here.
-    fn start(sections: &str, address: Ipv4Addr) -> Self {
+    /// A card on the likeness, in a Pi that is remembered by `name` and whose SSH, at `address`, can be reached from here.
+    fn start(name: &'static str, sections: &str, address: Ipv4Addr) -> Self {
         let base = fixture::trixie_arm64().path;
         let proof = Proof::on(
             &format!("{{file: {}}}", base.display()),
@@ -72,7 +73,8 @@ impl Trial {
         let card = proof.flash(&image);
         let ssh = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap().local_addr().unwrap();
         let pi = proof.start(Machine::pi3(&card).forward(ssh, (address, 22).into()));
-        Self { proof, ssh, pi }
+        let witness = Witness::of(name, &pi);
+        Self { proof, ssh, pi, _witness: witness }
     }
 
     /// Waits for a line, and returns it.
@@ -99,7 +101,7 @@ impl Trial {
 
     /// All that is the same whoever runs the network, and whoever has told the system. `odd` is what must not be seen
     /// beside what is always so.
-    fn prove(&self, name: &str, account: &str, odd: &[&str]) {
+    fn prove(&self, account: &str, odd: &[&str]) {
         self.proof.next_of("probe");
         for network in ["hidden", "open", "wpa3", "wpa2"] {
             self.wait(&format!("PROOF joined {network}"));
@@ -115,7 +117,6 @@ impl Trial {
         self.wait("PROOF all joined");
         let key = self.proof.path("key");
         let output = self.ssh(&["-i", key.to_str().unwrap(), "-o", "IdentitiesOnly=yes"]);
-        keep_log(name, self.pi.console());
         let said = String::from_utf8_lossy(&output.stdout);
         assert_eq!(said, "ada\nasks\n", "{}", String::from_utf8_lossy(&output.stderr));
         let refused = self.ssh(&["-o", "PubkeyAuthentication=no"]);
@@ -133,8 +134,8 @@ fn network_manager_joins_every_kind_of_network() {
     let _one = one_at_a_time();
     let address = Ipv4Addr::new(10, 0, 2, 77);
     let ethernet = format!("address: {address}/24, gateway: 10.0.2.2, dns: [10.0.2.3]");
-    let trial = Trial::start(&sections("auto", &ethernet), address);
-    trial.prove("raspios-network-manager", "ada:x:1000:1000", &["cloud-init["]);
+    let trial = Trial::start("raspios-network-manager", &sections("auto", &ethernet), address);
+    trial.prove("ada:x:1000:1000", &["cloud-init["]);
     trial.pi.stop().unwrap();
 }
 
@@ -142,8 +143,8 @@ fn network_manager_joins_every_kind_of_network() {
 fn wpa_supplicant_joins_every_kind_of_network_in_its_place() {
     let _one = one_at_a_time();
     let sections = sections("wpa_supplicant", "address: dhcp");
-    let trial = Trial::start(&sections, Ipv4Addr::new(10, 0, 2, 15));
-    trial.prove("raspios-wpa-supplicant", "ada:x:1000:1000", &["cloud-init["]);
+    let trial = Trial::start("raspios-wpa-supplicant", &sections, Ipv4Addr::new(10, 0, 2, 15));
+    trial.prove("ada:x:1000:1000", &["cloud-init["]);
     // of the wired network: the others have no name server
     trial.wait("PROOF resolv.conf nameserver 10.0.2.3");
     trial.pi.stop().unwrap();
@@ -155,9 +156,9 @@ fn cloud_init_joins_every_kind_of_network_by_network_manager() {
     let address = Ipv4Addr::new(10, 0, 2, 77);
     let ethernet = format!("address: {address}/24, gateway: 10.0.2.2, dns: [10.0.2.3]");
     let sections = format!("first_boot: cloud-init\n{}", sections("auto", &ethernet));
-    let trial = Trial::start(&sections, address);
+    let trial = Trial::start("raspios-cloud-init", &sections, address);
     // a new account, or the one that waits for a name, as the base's cloud-init has it
-    trial.prove("raspios-cloud-init", "ada:x:100", &[]);
+    trial.prove("ada:x:100", &[]);
     for line in [
         "extended_status: done",
         "errors: []",

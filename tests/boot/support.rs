@@ -6,7 +6,7 @@ use std::process::Command;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use imgbuild::emulator::{Broker, Card, Clock, Console, Emulator, Machine, Message, Setup};
+use imgbuild::emulator::{Broker, Card, Clock, Console, Emulator, Line, Machine, Message, Setup};
 use tempfile::TempDir;
 
 use crate::authority::{Authority, Valid};
@@ -29,12 +29,34 @@ pub(crate) fn one_at_a_time() -> MutexGuard<'static, ()> {
     PI.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Keeps what the console showed, for whoever wants to know more: below cargo's `target/tmp`.
-pub(crate) fn keep_log(name: &str, console: &Console) {
-    let lines = console.lines();
-    let lines = lines.iter().map(|line| format!("{:7.1} {}\n", line.at.as_secs_f64(), line.text));
-    let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name).with_extension("log");
-    fs::write(path, lines.collect::<String>()).unwrap();
+/// Keeps what a console has shown by the end of a test, below cargo's `target/tmp`, and shows the end of it when the test
+/// fails.
+pub(crate) struct Witness {
+    name: &'static str,
+    console: Console,
+}
+
+impl Witness {
+    pub(crate) fn of(name: &'static str, pi: &Emulator) -> Self {
+        Self { name, console: pi.console().clone() }
+    }
+}
+
+impl Drop for Witness {
+    fn drop(&mut self) {
+        /// What a boot shows in about a minute.
+        const LAST: usize = 150;
+        let shown = |line: &Line| format!("{:7.1} {}\n", line.at.as_secs_f64(), line.text);
+        let lines: Vec<String> = self.console.lines().iter().map(shown).collect();
+        let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join(self.name).with_extension("log");
+        if let Err(error) = fs::write(&path, lines.concat()) {
+            eprintln!("{}: {error}", path.display());
+        }
+        if std::thread::panicking() {
+            let last = &lines[lines.len().saturating_sub(LAST)..];
+            eprintln!("the last of {} lines of {}:\n{}", lines.len(), self.name, last.concat());
+        }
+    }
 }
 
 /// A folder with a profile, its keys, and a broker that asks for the card's certificate.

@@ -3,7 +3,7 @@
 use imgbuild::base::cache::Bases;
 
 use crate::access_point::{self, PASSPHRASE};
-use crate::support::{PATIENCE, Proof, keep_log, one_at_a_time};
+use crate::support::{PATIENCE, Proof, Witness, one_at_a_time};
 
 /// A name with all that a careless program trips over: a space, a quote, a letter outside ASCII.
 const SSID: &str = "Gänse \"7\" haus";
@@ -35,6 +35,7 @@ fn a_card_joins_its_network_and_no_other_passphrase_lets_it_in() {
     let image = proof.build();
     let card = proof.flash(&image);
     let pi = proof.power_on(&card);
+    let _witness = Witness::of("wifi", &pi);
     let wait = |what: &str| {
         pi.console().wait_for(what, PATIENCE).unwrap_or_else(|error| panic!("{error:#}"))
     };
@@ -44,7 +45,6 @@ fn a_card_joins_its_network_and_no_other_passphrase_lets_it_in() {
     wait("PROOF status wpa_state=COMPLETED");
     wait("PROOF status ssid=");
 
-    keep_log("wifi", pi.console());
     // the access point starts again with another passphrase, which makes the card's the wrong one
     wait("PROOF another passphrase");
     let mark = pi.console().mark();

@@ -2,7 +2,7 @@
 
 use imgbuild::emulator::{Board, Machine};
 
-use crate::support::{PATIENCE, Proof, keep_log, one_at_a_time};
+use crate::support::{PATIENCE, Proof, Witness, one_at_a_time};
 
 /// The emulated sensor, through i2c-dev: the base's kernel has no driver for it.
 const SENSORS: &str = "sensors: [{id: probe, tmp102: {}}]\n";
@@ -14,11 +14,11 @@ fn a_card_for_a_pi_zero_w_boots_and_publishes() {
     let image = proof.build();
     let card = proof.flash(&image);
     let mut pi = proof.start(Machine::new(Board::PiZeroW, &card));
+    let _witness = Witness::of("zero", &pi);
     pi.set_temperature(19.75).unwrap();
     let login = pi.console().wait_for("greenhouse login:", PATIENCE).unwrap();
     eprintln!("Pi Zero W, power-on to login: {:.1} s", login.at.as_secs_f64());
     let mut record = proof.next_of("probe");
-    keep_log("zero", pi.console());
     // what was sampled before the temperature was set may come first
     while (record.temperature - 19.75).abs() > 0.1 {
         record = proof.next_of("probe");

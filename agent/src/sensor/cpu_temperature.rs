@@ -1,4 +1,9 @@
 //! The processor's own temperature, from the kernel's thermal zones.
+//!
+//! The kernel shows a zone before the driver below it is ready: until then, that of the Pi 3 and older
+//! gives the converter's bare number, 719 for 25 °C, as if it were thousandths of a degree
+//! (`bcm2835_thermal_get_temp` in the kernel's `drivers/thermal/broadcom`). The driver's last step
+//! hands the zone to hwmon, so one that is there as well can be believed.
 
 use std::path::{Path, PathBuf};
 
@@ -8,11 +13,13 @@ use super::{Reading, Sensor, SensorError, temperature, thousandths};
 #[derive(Debug)]
 pub(super) struct CpuTemperature {
     zones: PathBuf,
+    /// Whether the zone was there at the last reading.
+    known: bool,
 }
 
 impl CpuTemperature {
     pub(super) fn new(root: &Path) -> Self {
-        Self { zones: root.join("sys/class/thermal") }
+        Self { zones: root.join("sys/class/thermal"), known: false }
     }
 
     /// The zone that is called after the processor; else the first, which it is on every Raspberry Pi.
@@ -30,10 +37,21 @@ impl Sensor for CpuTemperature {
     fn read(&mut self) -> Reading {
         let zone = self.zone();
         if !zone.exists() {
+            self.known = false;
             return Err(SensorError(format!("{} has no thermal zone", self.zones.display())));
+        }
+        // a kernel may be made without hwmon for zones: then it is the next reading that is believed
+        if !std::mem::replace(&mut self.known, true) && !is_in_hwmon(&zone) {
+            return Err(SensorError(format!("{} has only just appeared", zone.display())));
         }
         thousandths(&zone.join("temp")).map(temperature)
     }
+}
+
+/// Whether the zone's driver has come to its end, which gives the zone a `hwmon0`, say.
+fn is_in_hwmon(zone: &Path) -> bool {
+    let mut entries = std::fs::read_dir(zone).into_iter().flatten().flatten();
+    entries.any(|entry| entry.file_name().as_encoded_bytes().starts_with(b"hwmon"))
 }
 
 #[cfg(test)]
@@ -41,7 +59,14 @@ mod tests {
     use super::super::put;
     use super::*;
 
+    const TEMPERATURE: &str = "sys/class/thermal/thermal_zone0/temp";
+
+    /// What the sensor says of zones that are ready.
     fn read(root: &Path) -> Result<f64, String> {
+        if root.join(TEMPERATURE).exists() {
+            put(root, "sys/class/thermal/thermal_zone0/hwmon0/name", "cpu_thermal\n");
+            put(root, "sys/class/thermal/thermal_zone1/hwmon1/name", "cpu_thermal\n");
+        }
         CpuTemperature::new(root).read().map(|values| values[0].value).map_err(|error| error.0)
     }
 
@@ -58,15 +83,26 @@ mod tests {
     #[test]
     fn else_the_first_is() {
         let root = tempfile::tempdir().unwrap();
-        put(root.path(), "sys/class/thermal/thermal_zone0/temp", "-1500\n");
+        put(root.path(), TEMPERATURE, "-1500\n");
         assert_eq!(read(root.path()), Ok(-1.5));
+    }
+
+    #[test]
+    fn a_zone_whose_driver_may_not_be_ready_is_not_believed() {
+        let root = tempfile::tempdir().unwrap();
+        let mut sensor = CpuTemperature::new(root.path());
+        let mut read = || sensor.read().map(|values| values[0].value).map_err(|error| error.0);
+        put(root.path(), TEMPERATURE, "719\n");
+        assert!(read().unwrap_err().contains("thermal_zone0 has only just appeared"));
+        put(root.path(), TEMPERATURE, "25178\n");
+        assert_eq!(read(), Ok(25.178));
     }
 
     #[test]
     fn what_cannot_be_read_is_named() {
         let root = tempfile::tempdir().unwrap();
         assert!(read(root.path()).unwrap_err().contains("has no thermal zone"));
-        put(root.path(), "sys/class/thermal/thermal_zone0/temp", "warm\n");
+        put(root.path(), TEMPERATURE, "warm\n");
         assert!(read(root.path()).unwrap_err().contains("\"warm\" is not a number"));
     }
 }
