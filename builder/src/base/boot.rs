@@ -12,15 +12,13 @@ use hadris_fat::FatVolume;
 use hadris_fat::dir::{FatDir, FileEntry};
 use hadris_fat::read::FileReader;
 
+use super::fat::MOST_ENTRIES;
 use super::partition::Window;
 use super::tree::{Kind, Metadata, Tree};
 
 /// Files longer than this are read along a cluster chain that is fetched at once: one seek for each
 /// fragment, not for each cluster of 512 bytes. For short files that would read more than it saves.
 const LONG: u64 = 256 * 1024;
-
-/// The most entries that the specification lets a folder have. The chain of a damaged one may lead back into itself.
-const MOST_ENTRIES: usize = 65_536;
 
 /// The boot file system of an image, read-only.
 pub struct Boot {

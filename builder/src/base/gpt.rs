@@ -15,6 +15,7 @@ use std::fs::File;
 use std::io;
 use std::os::unix::fs::FileExt;
 
+use super::little_endian::{double, word};
 use super::mbr::{SECTOR, SECTOR_BYTES};
 
 const SIGNATURE: &[u8] = b"EFI PART";
@@ -225,14 +226,6 @@ impl Header {
         }
         Ok(Entry { number, kind: Guid::read(bytes, 0), id: Guid::read(bytes, 16), first, last })
     }
-}
-
-fn word(bytes: &[u8], at: usize) -> u32 {
-    u32::from_le_bytes(std::array::from_fn(|index| bytes[at + index]))
-}
-
-fn double(bytes: &[u8], at: usize) -> u64 {
-    u64::from_le_bytes(std::array::from_fn(|index| bytes[at + index]))
 }
 
 /// The CRC-32 of Ethernet, gzip and the UEFI specification.

@@ -13,6 +13,8 @@
 use std::fmt;
 use std::io::{self, Read, Seek, SeekFrom};
 
+use super::little_endian::word;
+
 /// Bytes of a sector, as every card and every image has them.
 pub const SECTOR: u64 = 512;
 
@@ -99,10 +101,6 @@ impl Partition {
         bytes[8..12].copy_from_slice(&self.start_sector.to_le_bytes());
         bytes[12..16].copy_from_slice(&self.sectors.to_le_bytes());
     }
-}
-
-fn word(bytes: &[u8], at: usize) -> u32 {
-    u32::from_le_bytes([bytes[at], bytes[at + 1], bytes[at + 2], bytes[at + 3]])
 }
 
 /// A sector's number in the old geometry of 255 heads and 63 sectors; what lies beyond it is written

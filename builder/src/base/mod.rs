@@ -14,6 +14,7 @@ pub(crate) mod fat;
 pub mod firmware;
 pub mod gpt;
 pub mod kernels;
+mod little_endian;
 pub mod make;
 pub mod mbr;
 pub mod packages;
@@ -31,7 +32,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::{Context, bail};
-use tempfile::{NamedTempFile, TempPath};
+use tempfile::NamedTempFile;
 
 use boot::Boot;
 use facts::Facts;
@@ -54,8 +55,8 @@ pub struct Base {
     file: Arc<File>,
     /// The lock that keeps it in the cache, if it lies there.
     holder: Option<Arc<File>>,
-    /// What is removed at last, if it is for a while only.
-    temporary: Option<Arc<TempPath>>,
+    /// The file itself, if it is there for a while only: locked, and removed at last.
+    temporary: Option<Arc<NamedTempFile>>,
 }
 
 impl Base {
@@ -86,11 +87,9 @@ impl Base {
 
     /// Opens an image that nobody but us has, and that is gone with the last clone of this. `origin` is what it was made of.
     pub(crate) fn temporary(image: NamedTempFile, origin: &Path) -> anyhow::Result<Self> {
-        let (file, path) = image.into_parts();
-        let mut base = Self::sniff(&path)
+        let mut base = Self::sniff(image.path())
             .with_context(|| format!("reading the image {}", origin.display()))?;
-        base.holder = Some(Arc::new(file));
-        base.temporary = Some(Arc::new(path));
+        base.temporary = Some(Arc::new(image));
         Ok(base)
     }
 

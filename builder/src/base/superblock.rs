@@ -5,6 +5,7 @@
 
 use anyhow::{Context, bail, ensure};
 
+use super::little_endian;
 use super::partition::Window;
 
 const START: u64 = 1024;
@@ -62,8 +63,8 @@ impl Superblock {
     }
 
     fn decode(bytes: &[u8; SIZE]) -> anyhow::Result<Self> {
-        let half = |at: usize| u16::from_le_bytes([bytes[at], bytes[at + 1]]);
-        let word = |at: usize| u32::from(half(at)) | u32::from(half(at + 2)) << 16;
+        let half = |at: usize| little_endian::half(bytes, at);
+        let word = |at: usize| little_endian::word(bytes, at);
         ensure!(half(0x38) == MAGIC, "the root partition holds no ext4 file system");
         let incompatible = word(0x60);
         let wide = |low: usize, high: usize| {

@@ -1,6 +1,6 @@
 //! A card image to look at, as it is handed round: as it is, or compressed.
 
-use std::fs::{self, File};
+use std::fs;
 use std::path::Path;
 
 use anyhow::Context;
@@ -8,7 +8,6 @@ use anyhow::Context;
 use super::store::Store;
 use crate::base::Base;
 use crate::base::cache::Bases;
-use crate::fault;
 use crate::progress::{Watch, Work};
 use crate::scratch;
 use crate::unpack::{self, Format, Unpacked};
@@ -17,8 +16,7 @@ use crate::unpack::{self, Format, Unpacked};
 /// is returned.
 pub fn open(path: &Path, watch: &dyn Watch) -> anyhow::Result<Base> {
     let reading = || format!("reading the image {}", path.display());
-    let file = File::open(path).map_err(|error| fault::plainly(&error)).with_context(reading)?;
-    let mut packed = Unpacked::of(file).with_context(reading)?;
+    let mut packed = unpack::file(path).and_then(Unpacked::of).with_context(reading)?;
     if packed.format() == Format::Plain {
         return Base::open(path);
     }

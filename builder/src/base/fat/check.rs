@@ -2,11 +2,9 @@
 
 use anyhow::{Context, bail, ensure};
 
-use super::{ENTRY, Fat, Geometry};
+use super::{ENTRY, Fat, Geometry, MOST_ENTRIES};
+use crate::base::little_endian::{half, word};
 use crate::base::partition::Window;
-
-/// The most entries of a folder, long names included.
-const MOST_ENTRIES: usize = 65_536;
 
 const FOLDER: u8 = 0x10;
 const LABEL: u8 = 0x08;
@@ -62,16 +60,15 @@ fn consistent(window: &Window) -> anyhow::Result<()> {
                 continue;
             }
             let path = format!("{folder}/{}", short_name(entry));
-            let half = |at: usize| u64::from(u16::from_le_bytes([entry[at], entry[at + 1]]));
-            let high = if fat.width == 4 { half(20) } else { 0 };
-            let first = high << 16 | half(26);
+            let high = if fat.width == 4 { u64::from(half(entry, 20)) } else { 0 };
+            let first = high << 16 | u64::from(half(entry, 26));
             if entry[11] & FOLDER != 0 {
                 // a folder's own entry leads to it, not back to the root
                 ensure!(first != 0, "`{path}` is a folder without a cluster");
                 open.push((path, first));
                 continue;
             }
-            let size = half(28) | half(30) << 16;
+            let size = u64::from(word(entry, 28));
             let chain = if first == 0 {
                 Vec::new()
             } else {
@@ -86,7 +83,11 @@ fn consistent(window: &Window) -> anyhow::Result<()> {
         }
     }
     let lost = fat.used().filter(|number| taken.take(number + 2)).count();
-    ensure!(lost == 0, "{lost} clusters are in use, but by no file");
+    ensure!(
+        lost == 0,
+        "{lost} cluster{} in use, but by no file",
+        if lost == 1 { " is" } else { "s are" }
+    );
     same_tables(window, &fat)
 }
 

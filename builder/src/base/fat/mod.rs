@@ -14,12 +14,17 @@ mod check;
 
 use anyhow::ensure;
 
+use super::little_endian;
 use super::partition::Window;
 
 pub(crate) use check::check;
 
 /// Bytes of an entry of a folder.
 const ENTRY: usize = 32;
+
+/// The most entries that the specification lets a folder have, those of long names included. The chain of a damaged one
+/// may lead back into itself.
+pub(super) const MOST_ENTRIES: usize = 65_536;
 
 /// The flag by which only one of two tables is kept.
 const ONE_TABLE: u64 = 0x80;
@@ -50,8 +55,8 @@ impl Geometry {
     pub(crate) fn read(window: &Window) -> anyhow::Result<Self> {
         let mut boot = [0; 512];
         window.read_at(0, &mut boot)?;
-        let half = |at: usize| u64::from(u16::from_le_bytes([boot[at], boot[at + 1]]));
-        let word = |at: usize| half(at) | half(at + 2) << 16;
+        let half = |at: usize| u64::from(little_endian::half(&boot, at));
+        let word = |at: usize| little_endian::word(&boot, at);
         let either = |first: u64, second: u64| if first == 0 { second } else { first };
         let sector = half(0x0B);
         let cluster = u64::from(boot[0x0D]) * sector;
@@ -69,17 +74,17 @@ impl Geometry {
             reserved > 0 && (1..=2).contains(&tables),
             "its boot sector gives no place for a table"
         );
-        let length = either(half(0x16), word(0x24)) * sector;
+        let length = either(half(0x16), word(0x24).into()) * sector;
         let root_length = (half(0x11) * ENTRY as u64).next_multiple_of(sector);
         let data = reserved + tables * length + root_length;
-        let end = either(half(0x13), word(0x20)) * sector;
+        let end = either(half(0x13), word(0x20).into()) * sector;
         ensure!(data <= end, "its boot sector says that it ends before its first cluster");
         ensure!(
             end <= window.length(),
             "its boot sector says that it has {end} bytes, and its partition has {}",
             window.length()
         );
-        let root = u32::try_from(word(0x2C)).ok().filter(|_| root_length == 0);
+        let root = (root_length == 0).then(|| word(0x2C));
         let clusters = (end - data) / cluster;
         Ok(Self {
             table: (length, tables),

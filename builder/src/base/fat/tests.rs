@@ -78,7 +78,7 @@ fn it_is_told_whose_clusters_are_wrong() {
         (4, END, "`/KERNEL.IMG` has 1500 bytes, and 1 clusters of 512"),
         (8, END, "`/OVERLAYS/A-LONG~1.DTB` has 1500 bytes, and 2 clusters of 512"),
         (3, 3, "the folder `/OVERLAYS/`: shares cluster 3, or leads back to it"),
-        (20, END, "1 clusters are in use, but by no file"),
+        (20, END, "1 cluster is in use, but by no file"),
     ] {
         let made = Made::new("32", 1);
         made.link(cluster, next);
