@@ -64,6 +64,20 @@ fn a_card_on_a_gpt_is_built_and_holds_its_profile() {
     assert_eq!(found["root_part_uuid"], "aaaaaaaa-0000-4000-8000-000000000002");
 }
 
+/// Of a GPT, the disk's name does not tell what its partitions are called: the kernel would look for its root in vain.
+#[test]
+fn a_partition_that_is_called_otherwise_is_a_difference() {
+    let project = project();
+    fs::copy(project.path("base.img"), project.path("other.img")).unwrap();
+    let id = "--partition-guid=2:BBBBBBBB-0000-4000-8000-000000000002";
+    run("sgdisk", &[id.as_ref(), project.path("other.img").as_path()]);
+    assert_eq!(
+        project.imgbuild(&["diff", "base.img", "other.img"]),
+        "exit: 1\nimage changed root partition's PARTUUID: \
+         aaaaaaaa-0000-4000-8000-000000000002 → bbbbbbbb-0000-4000-8000-000000000002\n"
+    );
+}
+
 /// A used card that gets the mapped blocks alone: the empty entries of the table count as well.
 #[test]
 fn a_block_map_of_a_gpt_holds_both_of_its_tables() {

@@ -7,8 +7,8 @@
 //! 510  55 AA
 //! ```
 //!
-//! Raspberry Pi's boot ROM and every image for it use this table; cylinders, heads and sectors (CHS)
-//! have not been looked at for decades, but partition tools complain when they are wrong.
+//! Raspberry Pi's boot ROM and its own images use this table; what it may protect in its stead is in `gpt`. Cylinders,
+//! heads and sectors (CHS) have not been looked at for decades, but partition tools complain when they are wrong.
 
 use std::fmt;
 use std::io::{self, Read, Seek, SeekFrom};
@@ -166,10 +166,11 @@ impl Mbr {
         sector
     }
 
-    /// Is it there to protect a GPT? It may show some of the GPT's partitions beside (a hybrid); to the kernel it is not
-    /// the table then.
+    /// Is it there to protect a GPT? It may show some of the GPT's partitions beside (a hybrid); to the kernel, which looks
+    /// for an entry that begins where a GPT does, it is not the table then.
     pub fn protects_gpt(&self) -> bool {
-        self.partitions.iter().any(|partition| partition.kind == PROTECTIVE)
+        let mut entries = self.partitions.iter();
+        entries.any(|partition| partition.kind == PROTECTIVE && partition.start_sector == 1)
     }
 
     /// What the kernel calls partition `number`, counted from 1: the value of `PARTUUID=`.

@@ -200,7 +200,7 @@ impl Table {
 
     /// Is there nothing behind the root partition?
     pub fn is_root_last(&self) -> bool {
-        self.others.iter().all(|other| other.first < self.root.first)
+        self.others.iter().chain([&self.boot]).all(|other| other.first < self.root.first)
     }
 
     /// Does the MBR show the boot partition? A boot ROM looks nowhere else: those of all models before the Pi 4.

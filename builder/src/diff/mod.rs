@@ -94,6 +94,8 @@ fn whole(old: &Base, new: &Base) -> Vec<Difference> {
     let rows = [
         ("length", old.length.to_string(), new.length.to_string()),
         ("partition table", old.table.to_string(), new.table.to_string()),
+        ("boot partition's PARTUUID", old.boot_part_uuid.clone(), new.boot_part_uuid.clone()),
+        ("root partition's PARTUUID", old.root_part_uuid.clone(), new.root_part_uuid.clone()),
         ("root file system", old.root.uuid.clone(), new.root.uuid.clone()),
     ];
     let differing = rows.into_iter().filter(|(_, old, new)| old != new);

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use anyhow::{Context, bail};
+use anyhow::{Context, bail, ensure};
 use imgbuild_schema::DeviceSpec;
 use imgbuild_schema::card::CREDENTIALS_PATH;
 
@@ -10,6 +10,9 @@ use super::accounts::Accounts;
 use super::{BaseView, Node, boot_files, check_path, units};
 use crate::base::tree::Kind;
 use crate::overlay::{Attributes, Content, Rendered, Volume};
+
+/// The most that the files of `/etc/skel` may have together, in bytes: each of them has a few thousand.
+const LARGEST_SKELETON: usize = 64 << 20;
 
 /// A plan in the making.
 pub(super) struct Composer<'a> {
@@ -108,10 +111,16 @@ impl<'a> Composer<'a> {
             group: Some(user.to_owned()),
         };
         self.folder(home, "accounts")?.attributes = owned("0700");
+        let mut length = 0;
         for name in self.base.root.list("/etc/skel")? {
             let Some(content) = self.base.root.read(&format!("/etc/skel/{name}"))? else {
                 continue;
             };
+            length += content.len();
+            ensure!(
+                length <= LARGEST_SKELETON,
+                "the base's /etc/skel is larger than a home's files can be"
+            );
             let path = format!("{home}/{name}");
             self.leaf(Volume::Root, &path, Content::Bytes(content), "accounts")?.attributes =
                 owned("0644");

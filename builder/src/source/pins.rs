@@ -11,6 +11,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, anyhow, ensure};
 use serde::{Deserialize, Serialize};
 
+use super::record::sha256;
 use crate::scratch;
 
 /// What a base is: where it came from, and what it has to be from then on.
@@ -20,10 +21,12 @@ pub struct Pin {
     /// Where it was downloaded, without what may be a password or a token.
     pub url: String,
     /// The SHA-256 of the file that is there.
+    #[serde(deserialize_with = "sha256")]
     pub sha256: String,
     /// Bytes of that file.
     pub size: u64,
     /// The SHA-256 of the image that is unpacked from it.
+    #[serde(deserialize_with = "sha256")]
     pub extract_sha256: String,
     /// Bytes of the image.
     pub extract_size: u64,
@@ -174,6 +177,11 @@ mod tests {
             ("{\"version\": 2, \"bases\": {}}", "its version is 2, and this program reads 1"),
             ("{\"version\": 1, \"bases\": {\"a\": {}}}", "missing field `url`"),
             ("{\"version\": 1, \"bases\": {}, \"more\": 1}", "unknown field `more`"),
+            // a file is called after it, and would lie elsewhere
+            (
+                "{\"version\": 1, \"bases\": {\"a\": {\"url\": \"https://example.org/a\", \"sha256\": \"../a\"}}}",
+                "a SHA-256 is 64 hexadecimal digits",
+            ),
         ] {
             fs::write(pins.path(), text).unwrap();
             for error in [pins.get("a").unwrap_err(), pins.set("a", &pin(1)).unwrap_err()] {

@@ -3,6 +3,8 @@
 use std::fs;
 use std::path::Path;
 
+use imgbuild_schema::values::Sha256;
+use serde::de::{Deserializer, Error};
 use serde::{Deserialize, Serialize};
 
 /// What is known of an image that is kept.
@@ -11,10 +13,12 @@ pub struct Record {
     /// Where it came from: an address, or the path of a file.
     pub from: String,
     /// The SHA-256 of the file it came from.
+    #[serde(deserialize_with = "sha256")]
     pub sha256: String,
     /// Bytes of that file.
     pub size: u64,
     /// The SHA-256 of the image.
+    #[serde(deserialize_with = "sha256")]
     pub extract_sha256: String,
     /// Bytes of the image.
     pub extract_size: u64,
@@ -45,6 +49,13 @@ pub enum From<'a> {
     },
     /// A file of this machine.
     File(&'a Path),
+}
+
+/// Reads a hash. Files are called after it, so nothing else may be taken for one: what is read may be a stranger's.
+pub(super) fn sha256<'de, D: Deserializer<'de>>(text: D) -> Result<String, D::Error> {
+    let text = String::deserialize(text)?;
+    let digest: Sha256 = text.parse().map_err(D::Error::custom)?;
+    Ok(digest.as_str().to_owned())
 }
 
 impl Record {

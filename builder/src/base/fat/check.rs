@@ -10,6 +10,9 @@ const FOLDER: u8 = 0x10;
 const LABEL: u8 = 0x08;
 const DELETED: u8 = 0xE5;
 
+/// The longest path, in bytes: that of a damaged file system may have a name for each of its clusters.
+const LONGEST_PATH: usize = 4096;
+
 /// The clusters that were met on the way.
 struct Taken(Vec<bool>);
 
@@ -41,20 +44,28 @@ impl Fat {
 
 /// Refuses a file system in which it is not clear whose a cluster is.
 pub(crate) fn check(window: &Window) -> anyhow::Result<()> {
-    consistent(window).context(
+    let read = || Fat::read(window, Geometry::read(window)?);
+    let Some(fat) = read().context("reading the boot file system")? else {
+        bail!("the boot file system is FAT12, which no board starts from")
+    };
+    ensure!(
+        fat.geometry.is_of_its_kind(),
+        "the boot file system is FAT{}, and has {} clusters: no tool but the kernel takes it for one; \
+         make it anew with fewer or more sectors to a cluster (`mkfs.vfat -s`)",
+        fat.width * 8,
+        fat.geometry.clusters
+    );
+    consistent(window, &fat).context(
         "the boot file system is damaged; run `fsck.vfat -a` on its partition, or take a fresh base",
     )
 }
 
-fn consistent(window: &Window) -> anyhow::Result<()> {
-    let geometry = Geometry::read(window)?;
-    let Some(fat) = Fat::read(window, geometry)? else {
-        bail!("it is FAT12, which no board starts from")
-    };
+fn consistent(window: &Window, fat: &Fat) -> anyhow::Result<()> {
+    let geometry = fat.geometry;
     let mut taken = Taken(vec![false; fat.table.len() / fat.width]);
     let mut open = vec![(String::new(), u64::from(geometry.root.unwrap_or_default()))];
     while let Some((folder, first)) = open.pop() {
-        let entries = folder_entries(window, &fat, &folder, first, &mut taken)?;
+        let entries = folder_entries(window, fat, &folder, first, &mut taken)?;
         for entry in entries.chunks_exact(ENTRY).take_while(|entry| entry[0] != 0) {
             if entry[0] == DELETED || entry[0] == b'.' || entry[11] & LABEL != 0 {
                 continue;
@@ -65,6 +76,7 @@ fn consistent(window: &Window) -> anyhow::Result<()> {
             if entry[11] & FOLDER != 0 {
                 // a folder's own entry leads to it, not back to the root
                 ensure!(first != 0, "`{path}` is a folder without a cluster");
+                ensure!(path.len() <= LONGEST_PATH, "its folders are nested too deeply");
                 open.push((path, first));
                 continue;
             }
@@ -88,7 +100,7 @@ fn consistent(window: &Window) -> anyhow::Result<()> {
         "{lost} cluster{} in use, but by no file",
         if lost == 1 { " is" } else { "s are" }
     );
-    same_tables(window, &fat)
+    same_tables(window, fat)
 }
 
 /// All entries of a folder.

@@ -19,6 +19,9 @@ use super::partition::Window;
 
 pub(crate) use check::check;
 
+/// The fewest clusters of FAT32.
+const LEAST_OF_FAT32: u64 = 65_525;
+
 /// Bytes of an entry of a folder.
 const ENTRY: usize = 32;
 
@@ -100,13 +103,19 @@ impl Geometry {
 
     /// Bytes of an entry of the table; none of FAT12, whose entries share bytes.
     ///
-    /// The specification's own way to tell the kinds apart: by the number of clusters, and nothing else.
+    /// FAT32 is told as the kernel tells it, by a root folder among the clusters; FAT12 from FAT16 by their number.
     fn width(&self) -> Option<usize> {
-        match self.clusters {
-            0..4_085 => None,
-            4_085..65_525 => Some(2),
-            _ => Some(4),
+        match (self.root, self.clusters) {
+            (Some(_), _) => Some(4),
+            (None, 0..4_085) => None,
+            (None, _) => Some(2),
         }
+    }
+
+    /// Has it the clusters that the specification wants for its kind? By them alone the kinds should be told apart, and
+    /// mtools does: it reads nothing where the kernel reads a FAT32.
+    fn is_of_its_kind(&self) -> bool {
+        self.root.is_some() == (self.clusters >= LEAST_OF_FAT32)
     }
 }
 

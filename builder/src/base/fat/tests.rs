@@ -14,21 +14,30 @@ struct Made {
 
 impl Made {
     fn new(kind: &str, sectors: u8) -> Self {
+        let made = Self::empty(kind, sectors);
+        made.script(
+            "head -c 1500 /dev/zero > kernel.img\nmmd -i boot ::overlays\n\
+             mcopy -i boot kernel.img ::\nmcopy -i boot kernel.img ::overlays/a-long-name.dtbo\n",
+        );
+        made
+    }
+
+    fn empty(kind: &str, sectors: u8) -> Self {
         let folder = tempfile::TempDir::new().unwrap();
         let path = folder.path().join("boot");
         let length = 40 << 20;
-        File::create_new(&path).unwrap().set_len(length).unwrap();
-        let script = format!(
-            "mkfs.vfat -F {kind} -s {sectors} boot\n\
-             head -c 1500 /dev/zero > kernel.img\nmmd -i boot ::overlays\n\
-             mcopy -i boot kernel.img ::\nmcopy -i boot kernel.img ::overlays/a-long-name.dtbo\n"
-        );
+        let mut options = File::options();
+        let file = options.read(true).write(true).create_new(true).open(path).unwrap();
+        file.set_len(length).unwrap();
+        let made = Self { folder, file: Arc::new(file), length };
+        made.script(&format!("mkfs.vfat -F {kind} -s {sectors} boot"));
+        made
+    }
+
+    fn script(&self, script: &str) {
         let path = format!("{}:/usr/sbin:/sbin", std::env::var("PATH").unwrap());
-        let tool = Tool::new("sh", "making a file system").args(["-ec", &script]);
-        tool.env("PATH", path).folder(folder.path()).run().unwrap();
-        let path = folder.path().join("boot");
-        let file = Arc::new(File::options().read(true).write(true).open(path).unwrap());
-        Self { folder, file, length }
+        let tool = Tool::new("sh", "making a file system").args(["-ec", script]);
+        tool.env("PATH", path).folder(self.folder.path()).run().unwrap();
     }
 
     fn window(&self) -> Window {
@@ -96,6 +105,14 @@ fn two_tables_that_differ_are_refused() {
     let at = geometry.reserved + geometry.table.0 + 4 * 4;
     made.file.write_all_at(&[9], at).unwrap();
     assert!(made.complaint().ends_with("its two tables differ") && made.is_refused());
+}
+
+#[test]
+fn what_no_check_mends_is_not_called_damaged() {
+    let told = Made::new("12", 64).complaint();
+    assert_eq!(told, "the boot file system is FAT12, which no board starts from");
+    let told = Made::empty("32", 4).complaint();
+    assert!(told.starts_with("the boot file system is FAT32, and has 20392 clusters: "), "{told}");
 }
 
 #[test]

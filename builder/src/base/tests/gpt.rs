@@ -1,7 +1,7 @@
 use tempfile::NamedTempFile;
 
 use super::super::gpt::{Gpt, GptError};
-use super::super::table::Table;
+use super::super::table::{Label, Table};
 use super::*;
 
 const SECTORS: u64 = 64 << 11;
@@ -154,4 +154,7 @@ fn a_hybrid_is_a_gpt_that_boot_roms_see() {
         assert!(table.label.mbr.protects_gpt());
         assert_eq!(table.is_seen_by_boot_roms(), seen, "{}", table.label.mbr);
     }
+    // an entry that protects something else is none, and what is left of a GPT is not looked at: so does the kernel
+    disk.as_file().write_all_at(&[2], 446 + 8).unwrap();
+    assert!(!Label::read(disk.as_file()).unwrap().mbr.protects_gpt());
 }

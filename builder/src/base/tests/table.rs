@@ -1,5 +1,6 @@
 use std::io::{Cursor, Seek};
 
+use super::super::table::Table;
 use super::*;
 
 fn raspberry_pi() -> Mbr {
@@ -49,6 +50,20 @@ fn we_read_and_write_what_sfdisk_does() {
     disk.rewind().unwrap();
     disk.read_exact(&mut sector).unwrap();
     assert_eq!(sector[..], raspberry_pi().encode()[..]);
+}
+
+#[test]
+fn a_partition_lies_behind_another_by_place_and_not_by_number() {
+    let file = tempfile::NamedTempFile::new().unwrap();
+    let mut mbr = raspberry_pi();
+    let is_root_last = |mbr: &Mbr| {
+        std::fs::write(file.path(), mbr.encode()).unwrap();
+        file.as_file().set_len(4 << 30).unwrap();
+        Table::read(file.as_file()).unwrap().is_root_last()
+    };
+    assert!(is_root_last(&mbr));
+    mbr.partitions[0].start_sector = 5_000_000;
+    assert!(!is_root_last(&mbr));
 }
 
 #[test]
