@@ -174,6 +174,7 @@ fn remains_and_parts_are_listed_and_pruned() {
         "images/.imgbuild-1",
         "debian-trixie-arm64-000000000000.img",
         "debian-trixie-arm64-000000000000.making/tree/a",
+        ".imgbuild-abcdef.tmp/card.img",
     ] {
         let path = kitchen.cache().join(name);
         fs::create_dir_all(path.parent().unwrap()).unwrap();
@@ -182,11 +183,11 @@ fn remains_and_parts_are_listed_and_pruned() {
     let listed = kitchen.see(&["base", "list"]);
     assert_eq!(
         (listed.matches("\nremains ").count(), listed.matches("\npart ").count()),
-        (5, 1),
+        (6, 1),
         "{listed}"
     );
     let json = kitchen.command(&["base", "list", "--format", "json"]).output().unwrap().stdout;
-    assert_eq!(serde_json::from_slice::<Value>(&json).unwrap().as_array().unwrap().len(), 6);
+    assert_eq!(serde_json::from_slice::<Value>(&json).unwrap().as_array().unwrap().len(), 7);
     kitchen.see(&["base", "prune"]);
     assert_eq!(kitchen.kept(), ["k.part", "k.part.tag"]);
     kitchen.see(&["base", "prune", "--all"]);

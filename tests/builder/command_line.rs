@@ -5,7 +5,7 @@ use std::fs;
 
 use insta::assert_snapshot;
 
-use crate::support::{PROFILE, Project};
+use crate::support::{PROFILE, Project, run};
 
 #[test]
 fn a_command_that_does_not_exist() {
@@ -47,6 +47,8 @@ fn a_command_with_too_little() {
 fn a_file_that_is_none() {
     let project = Project::new();
     fs::create_dir(project.path("folder")).unwrap();
+    // nobody writes to it, and nobody is waited for
+    run("mkfifo", &[&project.path("pipe")]);
     let mut told = String::new();
     for command in [
         &["inspect"][..],
@@ -58,7 +60,9 @@ fn a_file_that_is_none() {
         &["check"],
         &["plan"],
     ] {
-        for name in ["folder", "absent.img", "-", "/dev/null"] {
+        let takes_streams = ["build", "check", "plan"].contains(&command[0]);
+        let names = ["folder", "absent.img", "-", "/dev/null", "pipe"];
+        for name in names.iter().filter(|name| **name != "pipe" || !takes_streams) {
             let seen = project.imgbuild(&[command, &[name]].concat());
             write!(told, "{} {name}: {seen}", command.join(" ")).unwrap();
         }

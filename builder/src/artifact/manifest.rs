@@ -125,7 +125,7 @@ impl Manifest {
             },
             facts: base.facts.clone(),
             operations,
-            tools: tools()?,
+            tools: tools(plan.grown_root.is_some())?,
             outputs,
         })
     }
@@ -195,8 +195,8 @@ fn hash(content: &Content) -> anyhow::Result<String> {
     }
 }
 
-/// The tools that had a part in it, as they call themselves.
-fn tools() -> anyhow::Result<Vec<Tool>> {
+/// The tools that had a part in it, as they call themselves; in a root file system that `has_grown`, more of them.
+fn tools(has_grown: bool) -> anyhow::Result<Vec<Tool>> {
     let version = |program: &'static str, argument: &str| -> anyhow::Result<String> {
         let output = tool::Tool::new(program, "asking for a version").arg(argument).output()?;
         // e2fsprogs tell their version as if it were a complaint
@@ -209,11 +209,16 @@ fn tools() -> anyhow::Result<Vec<Tool>> {
             .map(|version| version.trim_end_matches([',', '.']).to_owned())
             .with_context(|| format!("{program} does not say its version"))
     };
-    Ok(vec![
+    let mut tools = vec![
         Tool { name: "imgbuild", version: env!("CARGO_PKG_VERSION").to_owned() },
         Tool { name: "debugfs", version: version("debugfs", "-V")? },
         Tool { name: "e2fsck", version: version("e2fsck", "-V")? },
         Tool { name: "dumpe2fs", version: version("dumpe2fs", "-V")? },
         Tool { name: "mtools", version: version("mcopy", "--version")? },
-    ])
+    ];
+    if has_grown {
+        tools.push(Tool { name: "resize2fs", version: version("resize2fs", "-V")? });
+        tools.push(Tool { name: "sfdisk", version: version("sfdisk", "--version")? });
+    }
+    Ok(tools)
 }

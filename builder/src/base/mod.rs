@@ -26,7 +26,7 @@ pub mod table;
 pub mod tree;
 
 use std::fs::File;
-use std::io::Read;
+use std::io::{Read, Seek};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -62,7 +62,13 @@ pub struct Base {
 impl Base {
     /// Opens an image and reads its facts.
     pub fn open(path: &Path) -> anyhow::Result<Self> {
-        Self::sniff(path).with_context(|| format!("reading the image {}", path.display()))
+        let open = || Self::sniff(unpack::file(path)?, path);
+        open().with_context(|| format!("reading the image {}", path.display()))
+    }
+
+    /// The image at `path` that is open already: what was found out about it stays true of it.
+    pub(crate) fn of(file: File, path: &Path) -> anyhow::Result<Self> {
+        Self::sniff(file, path).with_context(|| format!("reading the image {}", path.display()))
     }
 
     /// Opens an image of the cache, which stays there as long as this, or a clone of it, lives; none if it was removed
@@ -87,14 +93,16 @@ impl Base {
 
     /// Opens an image that nobody but us has, and that is gone with the last clone of this. `origin` is what it was made of.
     pub(crate) fn temporary(image: NamedTempFile, origin: &Path) -> anyhow::Result<Self> {
-        let mut base = Self::sniff(image.path())
+        let file = image.reopen().context("opening a temporary file")?;
+        let mut base = Self::sniff(file, image.path())
             .with_context(|| format!("reading the image {}", origin.display()))?;
         base.temporary = Some(Arc::new(image));
         Ok(base)
     }
 
-    fn sniff(path: &Path) -> anyhow::Result<Self> {
-        let file = Arc::new(open(path)?);
+    fn sniff(file: File, path: &Path) -> anyhow::Result<Self> {
+        check_format(&file)?;
+        let file = Arc::new(file);
         let facts = Facts::read(&file)?;
         Ok(Self { path: path.to_owned(), facts, file, holder: None, temporary: None })
     }
@@ -131,16 +139,16 @@ impl Base {
     }
 }
 
-/// Opens an image, after a look at whether it can be one.
-fn open(path: &Path) -> anyhow::Result<File> {
-    let mut file = unpack::file(path)?;
+/// A look at whether a file can be an image.
+fn check_format(mut file: &File) -> anyhow::Result<()> {
     let mut magic = Vec::with_capacity(8);
-    file.by_ref().take(8).read_to_end(&mut magic).context("reading its first bytes")?;
+    file.rewind()?;
+    file.take(8).read_to_end(&mut magic).context("reading its first bytes")?;
     let format = Format::of(&magic);
     if format != Format::Plain {
         bail!("it is compressed ({}): it can be a base, and is no card as it is", format.name());
     }
-    Ok(file)
+    Ok(())
 }
 
 fn window(file: &Arc<File>, partition: &Partition) -> Window {

@@ -21,6 +21,8 @@ struct Work {
     /// When it began, and when it was told last.
     began: Instant,
     told: Instant,
+    /// How much was done when that was said first: a download may go on where another one ended.
+    before: Option<u64>,
 }
 
 /// How long nothing is told where there is no bar.
@@ -59,7 +61,7 @@ impl Watch for Shown {
             self.output.progress(&format!("{title}{size}"));
         }
         let began = Instant::now();
-        let work = Work { title: title.to_owned(), total, bar, began, told: began };
+        let work = Work { title: title.to_owned(), total, bar, began, told: began, before: None };
         *self.work.borrow_mut() = Some(work);
     }
 
@@ -81,6 +83,7 @@ impl Watch for Shown {
 
 impl Work {
     fn tell(&mut self, done: u64, output: Output) {
+        let before = *self.before.get_or_insert(done);
         if self.told.elapsed() < PAUSE || self.total.is_some_and(|total| total < SMALL) {
             return;
         }
@@ -88,15 +91,16 @@ impl Work {
         output.progress(&format!(
             "{}: {}",
             self.title,
-            standing(done, self.total, self.began.elapsed())
+            standing(before, done, self.total, self.began.elapsed())
         ));
     }
 }
 
-/// How far work is that has taken so long: bytes done, their rate, and at that rate what is left.
-fn standing(done: u64, total: Option<u64>, took: Duration) -> String {
+/// How far work is that has taken so long: bytes done, `before` of them by others; their rate, and at that rate what is
+/// left.
+fn standing(before: u64, done: u64, total: Option<u64>, took: Duration) -> String {
     let millis = u64::try_from(took.as_millis()).unwrap_or(u64::MAX).max(1);
-    let rate = done.saturating_mul(1000) / millis;
+    let rate = done.saturating_sub(before).saturating_mul(1000) / millis;
     let told = |bytes: u64| bytes >> 20;
     let Some(total) = total else {
         return format!("{} MiB, {} MiB/s", told(done), told(rate));
@@ -133,11 +137,15 @@ mod tests {
     fn rate_and_time_left_are_told() {
         let seconds = Duration::from_secs(20);
         let of = |done: u64, total: Option<u64>| {
-            standing(done << 20, total.map(|total| total << 20), seconds)
+            standing(0, done << 20, total.map(|total| total << 20), seconds)
         };
         assert_eq!(of(400, Some(2000)), "400 of 2000 MiB, 20 MiB/s, 80 seconds left");
         assert_eq!(of(400, None), "400 MiB, 20 MiB/s");
+        assert_eq!(
+            standing(2000 << 20, 2010 << 20, Some(2500 << 20), seconds / 2),
+            "2010 of 2500 MiB, 1 MiB/s, 8 minutes left"
+        );
         assert_eq!(of(0, Some(2000)), "0 of 2000 MiB, 0 MiB/s");
-        assert_eq!(standing(5, Some(5), Duration::ZERO), "0 of 0 MiB, 0 MiB/s, 0 seconds left");
+        assert_eq!(standing(0, 5, Some(5), Duration::ZERO), "0 of 0 MiB, 0 MiB/s, 0 seconds left");
     }
 }

@@ -38,7 +38,7 @@ pub(super) fn run(arguments: &Run, output: Output) -> anyhow::Result<ExitCode> {
         temperature: Some(arguments.temperature),
         time: arguments.time,
         messages: arguments.messages,
-        ..Options::new(card.base.path.clone(), card.setup)
+        ..Options::new(card.base.path.clone(), scratch.path(), card.setup)
     };
     session::run(&options, &mut std::io::stdout(), &mut std::io::stderr())?;
     Ok(ExitCode::SUCCESS)

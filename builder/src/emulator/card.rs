@@ -35,7 +35,10 @@ impl Card {
         let boot_offset = boot_offset(image)?;
         let path = scratch.join("card.img");
         let card = File::create_new(&path).with_context(|| format!("making {}", path.display()))?;
-        sparse_copy(image, &card).with_context(|| format!("copying {}", image.display()))?;
+        File::open(image)
+            .map_err(anyhow::Error::from)
+            .and_then(|image| sparse_copy(&image, &card))
+            .with_context(|| format!("copying {}", image.display()))?;
         let length = card.metadata()?.len();
         card.set_len(length.next_power_of_two()).context("growing the copy of the image")?;
         Ok(Self { path, boot_offset })

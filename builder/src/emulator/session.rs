@@ -24,6 +24,8 @@ use crate::scratch;
 pub struct Options {
     /// The card image.
     pub image: PathBuf,
+    /// Where the working copy of it is made: a card, in full.
+    pub folder: PathBuf,
     /// The board to boot it in.
     pub board: Board,
     /// How the broker lets the card in: the cloud's name, as the card's profile has it.
@@ -41,10 +43,11 @@ pub struct Options {
 }
 
 impl Options {
-    /// Boots `image` in a Pi 3, against a broker of this kind, until Ctrl-C.
-    pub fn new(image: impl Into<PathBuf>, broker: Setup) -> Self {
+    /// Boots a copy in `folder` of `image` in a Pi 3, against a broker of this kind, until Ctrl-C.
+    pub fn new(image: impl Into<PathBuf>, folder: impl Into<PathBuf>, broker: Setup) -> Self {
         Self {
             image: image.into(),
+            folder: folder.into(),
             board: Board::Pi3,
             broker,
             thermometer: THERMOMETER,
@@ -81,8 +84,10 @@ pub struct Outcome {
 /// Boots the image, writes its messages to `out` (`topic payload`, one a line) and how the boot goes to
 /// `progress`, until the options, a signal or the machine's end say so. Ends all that it started.
 pub fn run(options: &Options, out: &mut dyn Write, progress: &mut dyn Write) -> Result<Outcome> {
+    let cards = scratch::Folder::within(&options.folder)?;
+    let card = Card::prepare(&options.image, cards.path())?;
+    // sockets have no room for long paths
     let scratch = scratch::Folder::new()?;
-    let card = Card::prepare(&options.image, scratch.path())?;
     let broker = Broker::start(&options.broker)?;
     let machine = options
         .append

@@ -40,7 +40,7 @@ pub fn make(base: &Base, plan: &Plan, output: &Path) -> anyhow::Result<NamedTemp
     at_once(
         || fat::check(&base.window(&boot)).with_context(|| base.path.display().to_string()),
         || match plan.grown_root {
-            None => sparse::copy(&base.path, image.as_file())
+            None => sparse::copy(base.file(), image.as_file())
                 .with_context(|| format!("copying the base to {}", folder.display())),
             Some(length) => grow::copy(base, length, &image, plan.date)
                 .context("copying the base with a larger root file system"),

@@ -5,7 +5,6 @@ use std::io;
 use std::ops::Range;
 use std::os::fd::AsFd;
 use std::os::unix::fs::FileExt;
-use std::path::Path;
 
 use anyhow::Context;
 use rustix::fs::{SeekFrom, copy_file_range, ioctl_ficlone, seek};
@@ -13,16 +12,14 @@ use rustix::io::Errno;
 
 use crate::interrupt;
 
-/// Copies the file at `from` into the empty file `into`: by reflink if the file system has it, else the
-/// mapped parts alone.
-pub fn copy(from: &Path, into: &File) -> anyhow::Result<()> {
-    let from = File::open(from).with_context(|| format!("opening {}", from.display()))?;
-    if ioctl_ficlone(into, &from).is_ok() {
+/// Copies `from` into the empty file `into`: by reflink if the file system has it, else the mapped parts alone.
+pub fn copy(from: &File, into: &File) -> anyhow::Result<()> {
+    if ioctl_ficlone(into, from).is_ok() {
         return Ok(());
     }
     let length = from.metadata()?.len();
     into.set_len(length).context("making room")?;
-    copy_part(&from, 0..length, into, 0)
+    copy_part(from, 0..length, into, 0)
 }
 
 /// Copies what is mapped of a part of `from` to `into`, where it begins at `at`; there must be nothing but a hole.
@@ -120,7 +117,7 @@ mod tests {
             source.as_file().write_all_at(b"content", at).unwrap();
         }
         let copied = tempfile::NamedTempFile::new().unwrap();
-        copy(source.path(), copied.as_file()).unwrap();
+        copy(source.as_file(), copied.as_file()).unwrap();
         assert!(std::fs::read(source.path()).unwrap() == std::fs::read(copied.path()).unwrap());
         assert!(copied.as_file().metadata().unwrap().blocks() * 512 < 1 << 20);
     }
@@ -149,7 +146,7 @@ mod tests {
         let source = tempfile::NamedTempFile::new().unwrap();
         source.as_file().set_len(1 << 20).unwrap();
         let copied = tempfile::NamedTempFile::new().unwrap();
-        copy(source.path(), copied.as_file()).unwrap();
+        copy(source.as_file(), copied.as_file()).unwrap();
         assert_eq!(copied.as_file().metadata().unwrap().len(), 1 << 20);
     }
 }

@@ -90,6 +90,6 @@ pub(super) fn grown_root(operations: &[Operation], base: &Facts) -> anyhow::Resu
 pub(super) fn reason(length: u64, base: &Facts) -> String {
     let added = length.saturating_sub(base.root.length()).div_ceil(1 << 20);
     format!(
-        "the root file system grows by {added} MiB, since the overlays are larger than its free space"
+        "the root file system grows by {added} MiB, since what is written has no room in it as it is"
     )
 }

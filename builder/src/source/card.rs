@@ -24,12 +24,8 @@ pub fn open(path: &Path, watch: &dyn Watch) -> anyhow::Result<Base> {
     let store = Store::beside(&Bases::of_user()?);
     fs::create_dir_all(store.folder())
         .with_context(|| format!("making {}", store.folder().display()))?;
-    let guard = store.guard()?;
     let scratch = scratch::file_beside(&store.folder().join("card"), 0o600)
         .with_context(|| format!("writing into the folder {}", store.folder().display()))?;
-    // who clears away what was left takes nothing that is locked
-    scratch.as_file().lock_shared().context("locking a temporary file")?;
-    drop(guard);
     let work = Work::begin(watch, &format!("unpacking {}", path.display()), Some(packed.length()));
     unpack::into_sparse(&mut packed, scratch.as_file(), unpack::MOST_BYTES, |packed, _| {
         work.at(packed.consumed());

@@ -17,7 +17,6 @@ mod record;
 pub mod room;
 pub mod store;
 
-use std::fs::File;
 use std::io::Read;
 use std::path::Path;
 
@@ -31,7 +30,7 @@ use crate::base::recipe::Recipe;
 use crate::fault::Lacking;
 use crate::fetch::{self, Patience};
 use crate::progress::Watch;
-use crate::unpack::Format;
+use crate::unpack::{self, Format};
 use list::Listed;
 use pins::{Pin, Pins};
 use record::{From, Known, Record};
@@ -109,14 +108,18 @@ impl Sources<'_> {
 
     /// An image file: as it is, or unpacked.
     fn file(&self, path: &Path, wanted: Option<&str>) -> anyhow::Result<Base> {
-        let mut start = Vec::new();
-        let read = File::open(path).and_then(|file| file.take(6).read_to_end(&mut start));
-        // what cannot be opened, the reader of images will say
-        let is_packed = read.is_ok() && Format::of(&start) != Format::Plain;
+        let read = || {
+            let mut file = unpack::file(path)?;
+            let mut start = Vec::new();
+            file.by_ref().take(6).read_to_end(&mut start).context("reading its first bytes")?;
+            anyhow::Ok((file, Format::of(&start) != Format::Plain))
+        };
+        let (file, is_packed) =
+            read().with_context(|| format!("reading the image {}", path.display()))?;
         if !is_packed && wanted.is_none() {
-            return Base::open(path);
+            return Base::of(file, path);
         }
-        let sha256 = store::hash(path, self.watch)?;
+        let sha256 = store::hash(&file, path, self.watch)?;
         if let Some(wanted) = wanted {
             ensure!(
                 sha256 == wanted,
@@ -125,7 +128,7 @@ impl Sources<'_> {
             );
         }
         if !is_packed {
-            return Base::open(path);
+            return Base::of(file, path);
         }
         let known = Known { sha256: Some(&sha256), ..Known::default() };
         let store = Store::beside(&Bases::of_user()?);

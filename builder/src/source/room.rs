@@ -76,6 +76,8 @@ pub fn list(bases: &Bases) -> anyhow::Result<Vec<Cached>> {
         let kind = match path.extension().and_then(OsStr::to_str) {
             Some("img") if RECIPES.iter().any(|recipe| recipe.file_name() == name) => Kind::Made,
             Some("img" | "making") => Kind::Remains,
+            // of a run that was killed, or that goes on: who removes it looks whether somebody holds it
+            _ if name.starts_with(scratch::PREFIX) => Kind::Remains,
             _ => continue,
         };
         let recipe = RECIPES.iter().find(|recipe| recipe.file_name() == name);
@@ -89,7 +91,7 @@ pub fn list(bases: &Bases) -> anyhow::Result<Vec<Cached>> {
             Some("unpacking") => Kind::Remains,
             Some("json") if !is_of_use(&store, &notes, &path) => Kind::Remains,
             Some("tag") if !path.with_extension("").exists() => Kind::Remains,
-            // the note of an image, of somebody who was killed: whoever is at one holds what we hold now
+            // a note or a card of somebody who was killed, or who is still at it
             _ if name(&path).starts_with(scratch::PREFIX) => Kind::Remains,
             _ => continue,
         };

@@ -255,13 +255,12 @@ impl Store {
     }
 }
 
-/// The SHA-256 of a file, as hexadecimal digits.
-pub(super) fn hash(path: &Path, watch: &dyn Watch) -> anyhow::Result<String> {
+/// The SHA-256 of the file at `path`, as hexadecimal digits.
+pub(super) fn hash(file: &File, path: &Path, watch: &dyn Watch) -> anyhow::Result<String> {
     let work = || {
-        let file = File::open(path)?;
         let length = file.metadata()?.len();
         let work = Work::begin(watch, &format!("checking {}", path.display()), Some(length));
-        digest::of_range(&file, 0..length, &|done| {
+        digest::of_range(file, 0..length, &|done| {
             work.at(done);
             Ok(interrupt::check()?)
         })

@@ -216,8 +216,8 @@ fn complaint(output: &Output) -> String {
 /// The lines that a program wrote, but for the banner that those of e2fsprogs begin with, `e2fsck 1.47.0 (5-Feb-2023)`.
 pub(crate) fn said(text: &str) -> Vec<&str> {
     let is_banner = |line: &str| {
-        let rest =
-            ["debugfs 1.", "e2fsck 1.", "dumpe2fs 1."].iter().find_map(|it| line.strip_prefix(it));
+        let mut programs = ["debugfs 1.", "e2fsck 1.", "dumpe2fs 1.", "resize2fs 1."].iter();
+        let rest = programs.find_map(|it| line.strip_prefix(it));
         rest.is_some_and(|rest| rest.ends_with(')') && rest.contains('('))
     };
     text.lines().map(str::trim).filter(|line| !line.is_empty() && !is_banner(line)).collect()

@@ -15,11 +15,13 @@ mod sparse;
 
 use std::fs::File;
 use std::io::{self, BufReader, Read, Seek};
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use anyhow::{Context, bail, ensure};
+use rustix::fs::OFlags;
 
 use crate::fault;
 
@@ -96,7 +98,10 @@ pub fn open(path: &Path) -> anyhow::Result<Unpacked> {
 
 /// Opens a file that may hold an image.
 pub(crate) fn file(path: &Path) -> anyhow::Result<File> {
-    let file = File::open(path).map_err(|error| fault::plainly(&error))?;
+    // a pipe that nobody writes to would be waited for: opened so, it is there to be refused
+    let mut options = File::options();
+    options.read(true).custom_flags(OFlags::NONBLOCK.bits().cast_signed());
+    let file = options.open(path).map_err(|error| fault::plainly(&error))?;
     check_kind(&file)?;
     Ok(file)
 }
