@@ -6,8 +6,12 @@
 //! hands the zone to hwmon, so one that is there as well can be believed.
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use super::{Reading, Sensor, SensorError, temperature, thousandths};
+
+/// How long a driver may take to be ready once its zone is there.
+const READY: Duration = Duration::from_millis(500);
 
 /// Reads the thermal zone of the processor.
 #[derive(Debug)]
@@ -31,20 +35,25 @@ impl CpuTemperature {
         });
         named.unwrap_or_else(|| self.zones.join("thermal_zone0"))
     }
+
+    /// Reads the zone, after a pause if it was not there before and its driver may not be ready.
+    fn read_after(&mut self, pause: impl FnOnce()) -> Reading {
+        let zone = self.zone();
+        let was_known = std::mem::replace(&mut self.known, zone.exists());
+        if !self.known {
+            return Err(SensorError(format!("{} has no thermal zone", self.zones.display())));
+        }
+        // a kernel may be made without hwmon for zones
+        if !was_known && !is_in_hwmon(&zone) {
+            pause();
+        }
+        thousandths(&zone.join("temp")).map(temperature)
+    }
 }
 
 impl Sensor for CpuTemperature {
     fn read(&mut self) -> Reading {
-        let zone = self.zone();
-        if !zone.exists() {
-            self.known = false;
-            return Err(SensorError(format!("{} has no thermal zone", self.zones.display())));
-        }
-        // a kernel may be made without hwmon for zones: then it is the next reading that is believed
-        if !std::mem::replace(&mut self.known, true) && !is_in_hwmon(&zone) {
-            return Err(SensorError(format!("{} has only just appeared", zone.display())));
-        }
-        thousandths(&zone.join("temp")).map(temperature)
+        self.read_after(|| std::thread::sleep(READY))
     }
 }
 
@@ -88,14 +97,14 @@ mod tests {
     }
 
     #[test]
-    fn a_zone_whose_driver_may_not_be_ready_is_not_believed() {
+    fn a_zone_whose_driver_may_not_be_ready_is_waited_for_once() {
         let root = tempfile::tempdir().unwrap();
         let mut sensor = CpuTemperature::new(root.path());
-        let mut read = || sensor.read().map(|values| values[0].value).map_err(|error| error.0);
-        put(root.path(), TEMPERATURE, "719\n");
-        assert!(read().unwrap_err().contains("thermal_zone0 has only just appeared"));
-        put(root.path(), TEMPERATURE, "25178\n");
-        assert_eq!(read(), Ok(25.178));
+        let put = |text: &str| put(root.path(), TEMPERATURE, text);
+        put("719\n");
+        assert_eq!(sensor.read_after(|| put("25178\n")).unwrap(), temperature(25.178));
+        let again = sensor.read_after(|| panic!("it is known"));
+        assert_eq!(again.unwrap(), temperature(25.178));
     }
 
     #[test]
