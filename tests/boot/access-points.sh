@@ -49,9 +49,12 @@ for name in hidden open wpa3 wpa2; do
     echo "PROOF joined $name"
 done
 
-# one that has the name of the last one and another passphrase, until the card takes its own for wrong
+# one that has the name of the last one and another passphrase, until the card takes its own for wrong: NetworkManager
+# gives it up then
+if systemctl is-active --quiet NetworkManager.service; then wrong=no-secrets; else wrong=reason=WRONG_KEY; fi
+since=$(journalctl --boot --lines=0 --show-cursor | sed -n 's/^-- cursor: //p')
 begin stranger
-until journalctl --boot | grep -qE 'no-secrets|reason=WRONG_KEY'; do sleep 1; done
+until journalctl --boot --after-cursor="$since" | grep -q "$wrong"; do sleep 1; done
 echo "PROOF took its passphrase for wrong"
 end
 join wpa2

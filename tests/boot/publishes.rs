@@ -31,7 +31,7 @@ fn a_card_boots_and_publishes_what_its_sensors_feel() {
     pi.set_temperature(23.5).unwrap();
 
     let network = pi.console().wait_for("DHCPv4 address 10.0.2.15", PATIENCE).unwrap();
-    let first = proof.next_of("probe");
+    let first = proof.next_of("probe", &pi);
     let first_message = pi.since_power_on();
     let login = pi.console().wait_for("greenhouse login:", PATIENCE).unwrap();
     pi.console().wait_for("Started imgbuild-agent.service", PATIENCE).unwrap();
@@ -44,13 +44,13 @@ fn a_card_boots_and_publishes_what_its_sensors_feel() {
     assert!((first.temperature - 23.5).abs() <= 0.1, "{first:?}");
     // sampled while there was neither network nor time, and dated all the same
     assert!((-1.0..pi.since_power_on().as_secs_f64()).contains(&first.age), "{first:?}");
-    let cpu = proof.next_of("cpu");
+    let cpu = proof.next_of("cpu", &pi);
     assert!((cpu.temperature - CPU).abs() <= 0.1, "{cpu:?}");
 
     pi.set_temperature(-4.25).unwrap();
     let mut last = first;
     let changed = loop {
-        let record = proof.next_of("probe");
+        let record = proof.next_of("probe", &pi);
         assert!(
             record.sequence > last.sequence && record.timestamp > last.timestamp,
             "{record:?} after {last:?}"
@@ -81,7 +81,7 @@ fn power_cut(proof: &Proof, pi: Emulator, card: &Card, image: &Path) -> u64 {
     refuses_the_dirty_card(proof, card.path());
     let pi = proof.power_on(card);
     let _witness = Witness::of("publishes-again", &pi);
-    let record = proof.next_of("probe");
+    let record = proof.next_of("probe", &pi);
     let failed =
         pi.console().lines().into_iter().find(|line| line.text.contains("Failed to start"));
     assert!(failed.is_none(), "{failed:?}");

@@ -102,7 +102,7 @@ impl Trial {
     /// All that is the same whoever runs the network, and whoever has told the system. `odd` is what must not be seen
     /// beside what is always so.
     fn prove(&self, account: &str, odd: &[&str]) {
-        self.proof.next_of("probe");
+        self.proof.next_of("probe", &self.pi);
         for network in ["hidden", "open", "wpa3", "wpa2"] {
             self.wait(&format!("PROOF joined {network}"));
         }

@@ -3,8 +3,9 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::mpsc::RecvTimeoutError;
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use imgbuild::emulator::{Broker, Card, Clock, Console, Emulator, Line, Machine, Message, Setup};
 use tempfile::TempDir;
@@ -15,10 +16,11 @@ use crate::time_server;
 /// How long anything may take on a busy machine: ten times what it takes on an idle one.
 pub(crate) const PATIENCE: Duration = Duration::from_mins(10);
 
-/// What the machine is given beside the card: the journal on the console, so that what happens inside
-/// can be waited for.
-const JOURNAL: &str =
-    "systemd.journald.forward_to_console=1 systemd.journald.max_level_console=info";
+/// What the machine is given beside the card: the journal on the console, so that what happens inside can be waited for;
+/// and time for devices to appear, of which systemd gives them a minute and a half: enough for a board, and not for
+/// every machine that emulates one. A boot partition that came too late would end the boot in emergency mode.
+const EXTRA: &str = "systemd.journald.forward_to_console=1 systemd.journald.max_level_console=info \
+    systemd.default_device_timeout_sec=600";
 
 /// The name that the broker's certificate bears.
 pub(crate) const HOST: &str = "broker.test";
@@ -29,8 +31,8 @@ pub(crate) fn one_at_a_time() -> MutexGuard<'static, ()> {
     PI.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Keeps what a console has shown by the end of a test, below cargo's `target/tmp`, and shows the end of it when the test
-/// fails.
+/// Keeps what a console has shown by the end of a test, below cargo's `target/tmp`; when the test fails, shows the end of
+/// it and what may explain it.
 pub(crate) struct Witness {
     name: &'static str,
     console: Console,
@@ -46,6 +48,18 @@ impl Drop for Witness {
     fn drop(&mut self) {
         /// What a boot shows in about a minute.
         const LAST: usize = 150;
+        const TELLING: [&str; 10] = [
+            "imgbuild",
+            "PROOF",
+            "eth0",
+            "timesyncd",
+            "cloud-init",
+            "Timed out",
+            "ailed",
+            "cycle",
+            "login:",
+            "panic",
+        ];
         let shown = |line: &Line| format!("{:7.1} {}\n", line.at.as_secs_f64(), line.text);
         let lines: Vec<String> = self.console.lines().iter().map(shown).collect();
         let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join(self.name).with_extension("log");
@@ -53,8 +67,10 @@ impl Drop for Witness {
             eprintln!("{}: {error}", path.display());
         }
         if std::thread::panicking() {
-            let last = &lines[lines.len().saturating_sub(LAST)..];
-            eprintln!("the last of {} lines of {}:\n{}", lines.len(), self.name, last.concat());
+            let (before, last) = lines.split_at(lines.len().saturating_sub(LAST));
+            let telling = before.iter().filter(|line| TELLING.iter().any(|it| line.contains(it)));
+            let telling: String = telling.map(String::as_str).collect();
+            eprintln!("of {}:\n{telling}…\n{}", self.name, last.concat());
         }
     }
 }
@@ -138,19 +154,37 @@ impl Proof {
 
     /// Switches a machine on.
     pub(crate) fn start(&self, machine: Machine) -> Emulator {
-        machine.append(JOURNAL).clock(Clock::Unset).start(&self.path("pi")).unwrap()
+        machine.append(EXTRA).clock(Clock::Unset).start(&self.path("pi")).unwrap()
     }
 
     /// The next message of a sensor; those of others before it are skipped.
-    pub(crate) fn next_of(&self, sensor: &str) -> Record {
-        loop {
-            let message = self.broker.next_message(PATIENCE).unwrap();
-            let record = Record::of(&message);
-            if message.topic == format!("greenhouse-01/{sensor}") {
-                return record;
+    pub(crate) fn next_of(&self, sensor: &str, pi: &Emulator) -> Record {
+        let deadline = Instant::now() + PATIENCE;
+        while Instant::now() < deadline {
+            match self.broker.messages().recv_timeout(Duration::from_secs(1)) {
+                Ok(message) => {
+                    let record = Record::of(&message);
+                    if message.topic == format!("greenhouse-01/{sensor}") {
+                        return record;
+                    }
+                }
+                Err(RecvTimeoutError::Disconnected) => panic!("the broker has ended"),
+                Err(RecvTimeoutError::Timeout) => lives(pi),
             }
         }
+        panic!("no message of {sensor} reached the broker within {PATIENCE:?}")
     }
+}
+
+/// A system that has given up is not waited for.
+fn lives(pi: &Emulator) {
+    if let Some(died) = pi.died() {
+        panic!("the emulator has ended: {died}");
+    }
+    let given_up = ["emergency mode", "Kernel panic"];
+    let lines = pi.console().lines();
+    let line = lines.iter().find(|line| given_up.iter().any(|it| line.text.contains(it)));
+    assert!(line.is_none(), "{line:?}");
 }
 
 /// What the agent publishes, as far as the proofs look at it.

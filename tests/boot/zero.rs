@@ -18,15 +18,15 @@ fn a_card_for_a_pi_zero_w_boots_and_publishes() {
     pi.set_temperature(19.75).unwrap();
     let login = pi.console().wait_for("greenhouse login:", PATIENCE).unwrap();
     eprintln!("Pi Zero W, power-on to login: {:.1} s", login.at.as_secs_f64());
-    let mut record = proof.next_of("probe");
+    let mut record = proof.next_of("probe", &pi);
     // what was sampled before the temperature was set may come first
     while (record.temperature - 19.75).abs() > 0.1 {
-        record = proof.next_of("probe");
+        record = proof.next_of("probe", &pi);
     }
     pi.set_temperature(-7.5).unwrap();
     let before = record.sequence;
     while (record.temperature + 7.5).abs() > 0.1 {
-        record = proof.next_of("probe");
+        record = proof.next_of("probe", &pi);
     }
     assert!(record.sequence > before, "{record:?}");
     pi.stop().unwrap();
