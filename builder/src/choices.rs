@@ -113,6 +113,8 @@ fn manager(spec: &DeviceSpec, facts: &Facts) -> Result<(Manager, &'static str), 
 fn has_cloud_init(spec: &DeviceSpec, facts: &Facts, manager: Manager) -> Result<(), Problem> {
     let lacks = if !facts.cloud_init {
         "the base has no cloud-init"
+    } else if facts.first_boot.cloud_init_disabled {
+        "the base keeps its cloud-init from starting"
     } else if manager != Manager::NetworkManager {
         "the base has no NetworkManager, by which cloud-init would have networks joined"
     } else if !facts.network.netplan {

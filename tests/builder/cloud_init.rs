@@ -202,6 +202,27 @@ fn a_host_name_with_a_domain_stays_whole() {
     assert!(hosts.contains("127.0.1.1\ta.example.org a\n"), "{hosts}");
 }
 
+/// Debian's `locale-gen` takes no argument: what cloud-init asks of it is not there unless the file has it.
+#[test]
+fn a_language_is_one_that_can_be_generated() {
+    let told = |profile: &str| {
+        let project = project("");
+        project.write("kitchen.yaml", profile);
+        let user_data = project.build().boot_file("user-data");
+        let court = Court::new();
+        cloud_init_agrees(&court, "user-data", &user_data);
+        as_yaml(&court, &user_data)
+    };
+    let profile = format!("{PROFILE}{METHOD}");
+    let other = profile.replace("id: greenhouse-01,", "id: greenhouse-01, locale: nl_NL.UTF-8,");
+    let user_data = told(&other);
+    assert_eq!(user_data["locale"], "nl_NL.UTF-8");
+    assert_eq!(user_data["write_files"][1]["path"], "/etc/locale.gen");
+    assert_eq!(user_data["write_files"][1]["content"], "nl_NL.UTF-8 UTF-8\n");
+    // this one is there
+    assert!(told(&profile)["write_files"][1].is_null());
+}
+
 /// What cloud-init takes out of a kernel's command line.
 const READ_LINE: &str = "import json, sys; from cloudinit.sources import DataSourceNoCloud as it; \
     told = {}; it.load_cmdline_data(told, sys.stdin.read()); print(json.dumps(told))";
@@ -279,5 +300,10 @@ fn a_base_that_lacks_what_it_takes_is_told() {
         seen += &project.imgbuild(&["kitchen.yaml"]);
         assert_eq!(project.left_over(), Vec::<String>::new());
     }
+    // there, and kept from starting, as it is on our own cards
+    let project = Project::with(&format!("{PROFILE}{METHOD}"));
+    let disabled = ("/etc/cloud/cloud-init.disabled", "");
+    project.base_with(&[&raspios::RASPIOS[..], &[disabled]].concat(), &[]);
+    seen += &project.imgbuild(&["kitchen.yaml"]);
     assert_snapshot!(seen);
 }

@@ -57,6 +57,8 @@ pub struct FirstBoot {
     pub wizard: bool,
     /// Reads `rpi-preseed.toml` from the boot partition.
     pub preseed: bool,
+    /// Keeps cloud-init from starting: by `/etc/cloud/cloud-init.disabled`, or on the kernel's command line.
+    pub cloud_init_disabled: bool,
     /// Grows its root file system: `resize`, or a program of its own in place of init, on the kernel's command line.
     pub resizes: bool,
     /// Grows it once more at the start after that (`resize2fs_once`, up to Debian 11).
@@ -71,10 +73,13 @@ impl FirstBoot {
     fn read(root: &Root, boot: &Boot) -> anyhow::Result<Self> {
         let unit = |name: &str| has(root, &format!("lib/systemd/system/{name}.service"));
         let line = boot.read_text("/cmdline.txt")?.unwrap_or_default();
+        let is_told = |words: &[&str]| line.split_whitespace().any(|word| words.contains(&word));
         Ok(Self {
             wizard: unit("userconfig")?,
             preseed: root.resolve("/usr/lib/rpi-preseed")?.is_some(),
-            resizes: line.split_whitespace().any(|word| RESIZING.contains(&word)),
+            cloud_init_disabled: is_told(&["cloud-init=disabled"])
+                || root.resolve("/etc/cloud/cloud-init.disabled")?.is_some(),
+            resizes: is_told(&RESIZING),
             resizes_again: root.resolve("/etc/init.d/resize2fs_once")?.is_some(),
             makes_host_keys: unit("sshd-keygen")?,
             replaces_host_keys: unit("regenerate_ssh_host_keys")?,

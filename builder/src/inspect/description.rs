@@ -123,7 +123,7 @@ impl fmt::Display for Description {
 fn first_start(facts: &Facts) -> Vec<&'static str> {
     let first = &facts.first_boot;
     let all = [
-        (facts.cloud_init, "cloud-init"),
+        (facts.cloud_init && !first.cloud_init_disabled, "cloud-init"),
         (first.wizard, "a wizard that asks for a user"),
         (first.preseed, "rpi-preseed.toml"),
         (first.resizes, "growing the root file system"),

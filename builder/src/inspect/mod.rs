@@ -87,7 +87,7 @@ impl Inspection {
             packages: image.packages()?.len(),
             network: Network::read(&root, &boot)?,
             accounts: people::read(&root)?,
-            first_start: Seed::read(&image.facts, &root, &boot)?,
+            first_start: Seed::read(&image.facts, &boot)?,
             units: Units::read(&root)?,
             agent: agent(&root)?,
             facts: image.facts,

@@ -61,12 +61,8 @@ enum Radio {
 
 impl Seed {
     /// Reads the seed of an image; none if cloud-init is not there, is kept from starting, or is told nothing.
-    pub(super) fn read(
-        facts: &Facts,
-        root: &dyn Tree,
-        boot: &dyn Tree,
-    ) -> anyhow::Result<Option<Self>> {
-        if !facts.cloud_init || root.exists("/etc/cloud/cloud-init.disabled")? {
+    pub(super) fn read(facts: &Facts, boot: &dyn Tree) -> anyhow::Result<Option<Self>> {
+        if !facts.cloud_init || facts.first_boot.cloud_init_disabled {
             return Ok(None);
         }
         let mut seed = Self::default();

@@ -30,7 +30,12 @@ impl fmt::Display for Inspection {
                 facts.root.free_bytes() >> 20
             ),
         )?;
-        row("cloud-init", if facts.cloud_init { "there" } else { "not there" })?;
+        let cloud_init = match (facts.cloud_init, facts.first_boot.cloud_init_disabled) {
+            (true, true) => "there, kept from starting",
+            (true, false) => "there",
+            (false, _) => "not there",
+        };
+        row("cloud-init", cloud_init)?;
         row("host name", self.hostname.as_deref().unwrap_or("none"))?;
         row("time zone", self.timezone.as_deref().unwrap_or("none"))?;
         row("network", &listed(&programs(facts.network)))?;
