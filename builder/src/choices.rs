@@ -123,7 +123,7 @@ fn has_cloud_init(spec: &DeviceSpec, facts: &Facts, manager: Manager) -> Result<
         return Ok(());
     };
     Err(Problem::new(Code::NotInBase, spec.first_boot.span(), lacks)
-        .label("is not in the base")
+        .label("not with this base")
         .help("leave `first_boot` out, or choose a base that has it, such as `raspios-lite-arm64`"))
 }
 

@@ -214,11 +214,11 @@ fn a_language_is_one_that_can_be_generated() {
         as_yaml(&court, &user_data)
     };
     let profile = format!("{PROFILE}{METHOD}");
-    let other = profile.replace("id: greenhouse-01,", "id: greenhouse-01, locale: nl_NL.UTF-8,");
+    let other = profile.replace("id: greenhouse-01,", "id: greenhouse-01, locale: en_GB.UTF-8,");
     let user_data = told(&other);
-    assert_eq!(user_data["locale"], "nl_NL.UTF-8");
+    assert_eq!(user_data["locale"], "en_GB.UTF-8");
     assert_eq!(user_data["write_files"][1]["path"], "/etc/locale.gen");
-    assert_eq!(user_data["write_files"][1]["content"], "nl_NL.UTF-8 UTF-8\n");
+    assert_eq!(user_data["write_files"][1]["content"], "en_GB.UTF-8 UTF-8\n");
     // this one is there
     assert!(told(&profile)["write_files"][1].is_null());
 }
