@@ -1,5 +1,6 @@
 //! The agent as systemd sees it.
 
+use std::io::ErrorKind;
 use std::os::unix::net::UnixDatagram;
 use std::time::{Duration, Instant};
 
@@ -18,7 +19,13 @@ impl Manager {
 
     fn next(&self) -> String {
         let mut bytes = [0; 4096];
-        let length = self.0.recv(&mut bytes).unwrap();
+        let length = loop {
+            match self.0.recv(&mut bytes) {
+                // a machine that was stopped for a moment interrupts a call with a time limit
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                received => break received.unwrap(),
+            }
+        };
         String::from_utf8(bytes[..length].to_vec()).unwrap().trim().to_owned()
     }
 
