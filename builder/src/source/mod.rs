@@ -16,6 +16,7 @@ pub mod pins;
 mod record;
 pub mod room;
 pub mod store;
+mod unpacked;
 
 use std::io::Read;
 use std::path::Path;

@@ -18,7 +18,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
-use anyhow::{Context, bail, ensure};
+use anyhow::{Context, ensure};
 
 use crate::base::cache::{Bases, lock};
 use crate::base::{Base, hex};
@@ -28,9 +28,10 @@ use crate::fetch::{self, Patience, Wanted};
 use crate::interrupt;
 use crate::progress::{Watch, Work};
 use crate::scratch;
-use crate::unpack::{self, Extracted, Format};
+use crate::unpack::Extracted;
 
 use super::record::{From, Known, Record};
+use super::unpacked::{Scratch, unpack};
 
 /// The images that are kept.
 #[derive(Clone, Debug)]
@@ -174,7 +175,8 @@ impl Store {
                 (part, fetch::shown(url), got.sha256, got.size)
             }
         };
-        let unpacked = self.unpack(&packed, key, known, &origin, watch);
+        let unpacked =
+            unpack(&packed, self.folder.join(format!("{key}.unpacking")), known, &origin, watch);
         let is_ours = matches!(from, From::Url { .. });
         match unpacked {
             Ok((scratch, Extracted { length, sha256: digest })) => {
@@ -199,49 +201,12 @@ impl Store {
         Ok(())
     }
 
-    /// Unpacks an image beside the others, and checks it.
-    fn unpack(
-        &self,
-        packed: &Path,
-        key: &str,
-        known: &Known<'_>,
-        origin: &str,
-        watch: &dyn Watch,
-    ) -> anyhow::Result<(Scratch, Extracted)> {
-        let scratch = Scratch(self.folder.join(format!("{key}.unpacking")));
-        let work = || {
-            let mut reader = unpack::Unpacked::of(File::open(packed).context("opening it")?)?;
-            let file = File::create(&scratch.0)
-                .with_context(|| format!("writing {}", scratch.0.display()))?;
-            let (length, limit) =
-                (reader.length(), known.extract_size.unwrap_or(unpack::MOST_BYTES));
-            let title = if reader.format() == Format::Plain { "copying" } else { "unpacking" };
-            let work = Work::begin(watch, &format!("{title} {origin}"), Some(length));
-            let extracted = unpack::into_sparse(&mut reader, &file, limit, |reader, _| {
-                work.at(reader.consumed());
-            })?;
-            if let Some(expected) = known.extract_size.filter(|size| *size != extracted.length) {
-                bail!("it unpacks to {} bytes where {expected} were expected", extracted.length);
-            }
-            let sha256 = hex(&extracted.sha256);
-            if let Some(expected) = known.extract_sha256.filter(|expected| *expected != sha256) {
-                bail!(
-                    "what it unpacks to is not the image that is wanted: its SHA-256 is {sha256}, and {expected} is asked for"
-                );
-            }
-            file.sync_all().context("writing the unpacked image")?;
-            Ok(extracted)
-        };
-        let extracted = work().with_context(|| format!("unpacking {origin}"))?;
-        Ok((scratch, extracted))
-    }
-
     /// Gives an image that was unpacked its name.
     fn keep(&self, scratch: &Scratch, record: &Record) -> anyhow::Result<()> {
         interrupt::check()?;
         let _guard = self.guard()?;
         // nobody writes to a base: cards are copies of it
-        fs::set_permissions(&scratch.0, Permissions::from_mode(0o444))
+        fs::set_permissions(scratch.path(), Permissions::from_mode(0o444))
             .context("protecting the image")?;
         let path = self.image(record);
         let note = self.folder.join(format!("{}.json", record.sha256));
@@ -250,7 +215,7 @@ impl Store {
         file.persist(&note)
             .map_err(|error| error.error)
             .context("noting where the image is from")?;
-        fs::rename(&scratch.0, &path)
+        fs::rename(scratch.path(), &path)
             .with_context(|| format!("moving the image to {}", path.display()))
     }
 }
@@ -275,15 +240,4 @@ pub(super) fn files(folder: &Path) -> anyhow::Result<Vec<PathBuf>> {
         entries => entries.with_context(|| format!("reading {}", folder.display()))?,
     };
     Ok(entries.flatten().map(|entry| entry.path()).collect())
-}
-
-/// A file that is gone at last, unless it was renamed.
-#[derive(Debug)]
-struct Scratch(PathBuf);
-
-impl Drop for Scratch {
-    fn drop(&mut self) {
-        // what cannot be removed now is written over by the next try
-        let _ = fs::remove_file(&self.0);
-    }
 }
