@@ -22,6 +22,12 @@ pub(crate) const PATIENCE: Duration = Duration::from_mins(10);
 const EXTRA: &str = "systemd.journald.forward_to_console=1 systemd.journald.max_level_console=info \
     systemd.default_device_timeout_sec=600";
 
+/// Two of the kernel's drivers take QEMU's network adapter, and it gets its name from the one that comes first. Without the
+/// other one it is always the same: eth0…
+pub(crate) const ETH0: &str = "modprobe.blacklist=cdc_subset";
+/// …or usb0.
+pub(crate) const USB0: &str = "modprobe.blacklist=cdc_ether";
+
 /// The name that the broker's certificate bears.
 pub(crate) const HOST: &str = "broker.test";
 
@@ -149,7 +155,7 @@ impl Proof {
 
     /// Puts the card into a Pi 3 and switches it on.
     pub(crate) fn power_on(&self, card: &Card) -> Emulator {
-        self.start(Machine::pi3(card))
+        self.start(Machine::pi3(card).append(ETH0))
     }
 
     /// Switches a machine on.

@@ -88,8 +88,12 @@ fn an_address_of_one_s_own_arrives() {
         let network_config = card.boot_file("network-config");
         cloud_init_agrees(&court, "network-config", &network_config);
         let connections = connections(&court, &network_config);
-        let [(_, connection)] = connections.as_slice() else { panic!("{connections:?}") };
-        as_it_reads(&court, connection)
+        // two, for a name is matched by one pattern alone; what they say is the same
+        let [(_, usb), (_, wired)] = connections.as_slice() else { panic!("{connections:?}") };
+        assert!(usb.contains("[match]\ninterface-name=usb*;\n"), "{usb}");
+        let renamed = usb.replace("netplan-usb", "netplan-wired").replace("=usb*", "=e*");
+        assert_eq!(renamed.replace(",101\n", ",100\n"), *wired);
+        as_it_reads(&court, wired)
     };
     let read =
         card_of("address: 192.168.1.20/24, gateway: 192.168.1.1, dns: [192.168.1.1, 'fd00::53']");
