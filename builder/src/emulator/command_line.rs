@@ -30,7 +30,7 @@ impl Additions<'_> {
         words.extend(["console=ttyAMA0,115200", "console=ttyS1,115200"].map(str::to_owned));
         // systemd shortens the names of units to fit a line; this is its environment
         words.push("COLUMNS=200".to_owned());
-        // the emulated network device is eth0 or usb0 then, by the driver that comes first; both are a wired network to the card
+        // the emulated network device is eth0 or usb0 then, by the driver that comes first: a wired network to the card
         if !words.iter().any(|word| word.starts_with("net.ifnames=")) {
             words.push("net.ifnames=0".to_owned());
         }
