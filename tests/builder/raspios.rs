@@ -2,14 +2,13 @@
 //! account waits to be renamed. What is written for each is judged by the program that reads it.
 
 use std::fmt::Write as _;
-use std::io::Write as _;
 use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::Command;
 
 use insta::assert_snapshot;
 
 use crate::injection::{HOSTILE, quoted};
-use crate::support::{Card, PROFILE, Project, run};
+use crate::support::{Card, PROFILE, Project, fed, run};
 use crate::wifi::WIFI;
 
 const CONNECTIONS: &str = "/etc/NetworkManager/system-connections";
@@ -47,16 +46,8 @@ fn card(sections: &str) -> Card {
 
 /// What `NetworkManager` makes of its offline editor's input: a connection as it writes it itself.
 fn nmcli(arguments: &[&str], connection: &str) -> String {
-    let mut child = Command::new("nmcli")
-        .args(["--offline", "connection"])
-        .args(arguments)
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
-    child.stdin.take().unwrap().write_all(connection.as_bytes()).unwrap();
-    let output = child.wait_with_output().unwrap();
+    let mut command = Command::new("nmcli");
+    let output = fed(command.args(["--offline", "connection"]).args(arguments), connection);
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
     assert!(output.status.success(), "{}\n{connection}", text(&output.stderr));
     text(&output.stdout)
@@ -98,6 +89,18 @@ fn connections_are_written_as_network_manager_takes_them() {
     card.fsck();
 }
 
+/// A section with networks of these names, and their passphrases, which are no tamer.
+pub(crate) fn hostile_networks(names: &[impl AsRef<str>]) -> (String, Vec<String>) {
+    let passphrases: Vec<String> =
+        HOSTILE.iter().cycle().map(|it| format!("{it:8}")).take(names.len()).collect();
+    let networks = names.iter().zip(&passphrases).map(|(name, psk)| {
+        let (name, psk) = (quoted(name.as_ref()), quoted(psk));
+        format!("      - {{ssid: {name}, security: wpa3, psk: {psk}}}\n")
+    });
+    let networks: String = networks.collect();
+    (format!("network:\n  wifi:\n    country: NL\n    networks:\n{networks}"), passphrases)
+}
+
 /// What a user would give to `NetworkManager` itself arrives in the same form.
 #[test]
 fn names_and_passphrases_arrive_at_network_manager_as_they_were_written() {
@@ -107,16 +110,8 @@ fn names_and_passphrases_arrive_at_network_manager_as_they_were_written() {
         "12;34;".to_owned(),
     ]);
     let names: Vec<String> = names.collect();
-    let passphrases: Vec<String> =
-        HOSTILE.iter().cycle().map(|it| format!("{it:8}")).take(names.len()).collect();
-    let networks: String = names
-        .iter()
-        .zip(&passphrases)
-        .map(|(name, psk)| {
-            format!("      - {{ssid: {}, security: wpa3, psk: {}}}\n", quoted(name), quoted(psk))
-        })
-        .collect();
-    let card = card(&format!("network:\n  wifi:\n    country: NL\n    networks:\n{networks}"));
+    let (network, passphrases) = hostile_networks(&names);
+    let card = card(&network);
     for ((name, psk), number) in names.iter().zip(&passphrases).zip(1..) {
         let path = format!("{CONNECTIONS}/imgbuild-wifi-{number}.nmconnection");
         let read = as_it_reads(&card.read(&path).unwrap());

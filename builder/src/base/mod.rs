@@ -26,12 +26,11 @@ pub mod table;
 pub mod tree;
 
 use std::fs::File;
-use std::io::{Read, Seek};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use anyhow::{Context, bail};
+use anyhow::{Context, ensure};
 use tempfile::NamedTempFile;
 
 use boot::Boot;
@@ -101,7 +100,12 @@ impl Base {
     }
 
     fn sniff(file: File, path: &Path) -> anyhow::Result<Self> {
-        check_format(&file)?;
+        let format = unpack::format(&file)?;
+        ensure!(
+            format == Format::Plain,
+            "it is compressed ({}): it can be a base, and is no card as it is",
+            format.name()
+        );
         let file = Arc::new(file);
         let facts = Facts::read(&file)?;
         Ok(Self { path: path.to_owned(), facts, file, holder: None, temporary: None })
@@ -137,18 +141,6 @@ impl Base {
         let status = self.root()?.read_text("/var/lib/dpkg/status")?;
         Ok(status.map(|status| packages::parse(&status)).unwrap_or_default())
     }
-}
-
-/// A look at whether a file can be an image.
-fn check_format(mut file: &File) -> anyhow::Result<()> {
-    let mut magic = Vec::with_capacity(8);
-    file.rewind()?;
-    file.take(8).read_to_end(&mut magic).context("reading its first bytes")?;
-    let format = Format::of(&magic);
-    if format != Format::Plain {
-        bail!("it is compressed ({}): it can be a base, and is no card as it is", format.name());
-    }
-    Ok(())
 }
 
 fn window(file: &Arc<File>, partition: &Partition) -> Window {

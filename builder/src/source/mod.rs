@@ -18,7 +18,6 @@ pub mod room;
 pub mod store;
 mod unpacked;
 
-use std::io::Read;
 use std::path::Path;
 
 use anyhow::{Context, bail, ensure};
@@ -110,10 +109,9 @@ impl Sources<'_> {
     /// An image file: as it is, or unpacked.
     fn file(&self, path: &Path, wanted: Option<&str>) -> anyhow::Result<Base> {
         let read = || {
-            let mut file = unpack::file(path)?;
-            let mut start = Vec::new();
-            file.by_ref().take(6).read_to_end(&mut start).context("reading its first bytes")?;
-            anyhow::Ok((file, Format::of(&start) != Format::Plain))
+            let file = unpack::file(path)?;
+            let is_packed = unpack::format(&file)? != Format::Plain;
+            anyhow::Ok((file, is_packed))
         };
         let (file, is_packed) =
             read().with_context(|| format!("reading the image {}", path.display()))?;

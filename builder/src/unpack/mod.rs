@@ -106,6 +106,19 @@ pub(crate) fn file(path: &Path) -> anyhow::Result<File> {
     Ok(file)
 }
 
+/// How a file holds an image, as its first bytes tell.
+pub(crate) fn format(file: &File) -> anyhow::Result<Format> {
+    Ok(Format::of(&start(file)?))
+}
+
+/// The first bytes of a file: as many as tell its format.
+fn start(mut file: &File) -> anyhow::Result<Vec<u8>> {
+    let mut start = Vec::with_capacity(6);
+    file.rewind()?;
+    file.take(6).read_to_end(&mut start).context("reading its first bytes")?;
+    Ok(start)
+}
+
 fn check_kind(file: &File) -> anyhow::Result<()> {
     let kind = file.metadata().context("looking at it")?.file_type();
     ensure!(!kind.is_dir(), "it is a folder");
@@ -118,9 +131,7 @@ impl Unpacked {
     pub fn of(mut file: File) -> anyhow::Result<Self> {
         check_kind(&file)?;
         let metadata = file.metadata().context("looking at it")?;
-        let mut start = Vec::with_capacity(6);
-        file.rewind()?;
-        file.by_ref().take(6).read_to_end(&mut start).context("reading its first bytes")?;
+        let start = start(&file)?;
         ensure!(!start.is_empty(), "it is empty");
         for (magic, command) in FOREIGN {
             if start.starts_with(magic) {

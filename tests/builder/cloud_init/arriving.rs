@@ -13,17 +13,8 @@ fn names_and_passphrases_arrive_at_network_manager_as_they_were_written() {
     let names = HOSTILE.into_iter().filter(|name| !name.contains(';'));
     let names: Vec<&str> =
         names.chain(["Gänse 日本 🦆", "12345", "yes", "a/b", "\u{85}"]).collect();
-    let passphrases: Vec<String> =
-        HOSTILE.iter().cycle().map(|it| format!("{it:8}")).take(names.len()).collect();
-    let networks: String = names
-        .iter()
-        .zip(&passphrases)
-        .map(|(name, psk)| {
-            format!("      - {{ssid: {}, security: wpa3, psk: {}}}\n", quoted(name), quoted(psk))
-        })
-        .collect();
-    let project =
-        project(&format!("network:\n  wifi:\n    country: NL\n    networks:\n{networks}"));
+    let (network, passphrases) = raspios::hostile_networks(&names);
+    let project = project(&network);
     let card = project.build();
     let court = Court::new();
     let network_config = card.boot_file("network-config");

@@ -1,14 +1,13 @@
 //! The programs of Debian 13 that read what cloud-init is told: cloud-init itself, netplan, and `NetworkManager`.
 
-use std::io::Write as _;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::Command;
 use std::sync::OnceLock;
 
 use imgbuild::base::cache::Bases;
 use tempfile::TempDir;
 
-use super::run;
+use super::{fed, run};
 
 /// The tree in which they run: fetched once for this machine, unpacked once for this folder of cargo's.
 fn tree() -> &'static Path {
@@ -47,7 +46,8 @@ impl Court {
     /// Asks a program, in that folder, what it makes of this input: whether it is satisfied, and all that it says.
     pub(crate) fn ask(&self, command: &[&str], input: &str) -> (bool, String) {
         let name = self.0.path().file_name().unwrap().to_str().unwrap();
-        let mut child = Command::new("unshare")
+        let mut unshare = Command::new("unshare");
+        let command = unshare
             .args(["--map-root-user", "--root"])
             .arg(tree())
             .arg("--wd")
@@ -55,14 +55,8 @@ impl Court {
             .args(command)
             .env_clear()
             .env("PATH", "/usr/sbin:/usr/bin")
-            .env("LC_ALL", "C.UTF-8")
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap();
-        child.stdin.take().unwrap().write_all(input.as_bytes()).unwrap();
-        let output = child.wait_with_output().unwrap();
+            .env("LC_ALL", "C.UTF-8");
+        let output = fed(command, input);
         let said = [output.stdout, output.stderr].concat();
         (output.status.success(), String::from_utf8(said).unwrap())
     }

@@ -10,9 +10,10 @@ mod terminal;
 
 use std::fmt::Write as _;
 use std::fs;
+use std::io::Write as _;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::process::{Command, Output, Stdio};
 use std::rc::Rc;
 use std::sync::OnceLock;
 
@@ -194,6 +195,14 @@ fn keys() -> &'static (String, Pair) {
         let authority = Authority::new("test authority");
         (authority.pem().to_owned(), authority.client("greenhouse-01", Valid::Now))
     })
+}
+
+/// Runs a program with `input` as its standard input, and returns what it said.
+pub(crate) fn fed(command: &mut Command, input: &str) -> Output {
+    let piped = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = piped.spawn().unwrap();
+    child.stdin.take().unwrap().write_all(input.as_bytes()).unwrap();
+    child.wait_with_output().unwrap()
 }
 
 /// Runs a program that must succeed and returns its output.

@@ -6,6 +6,7 @@ mod refusing;
 mod table;
 
 use std::fs::OpenOptions;
+use std::io::Read;
 use std::os::unix::fs::FileExt;
 
 use tempfile::TempDir;
