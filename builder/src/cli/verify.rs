@@ -14,10 +14,10 @@ use crate::{build, image, interrupt, scratch};
 pub(super) fn verify(arguments: &Verify, output: Output) -> anyhow::Result<ExitCode> {
     let Verify { image, profile, sources } = arguments;
     super::refuse_profile(image)?;
-    // what can be wrong with a name is told before a base is made
-    let card = card::open(image, &Shown::new(output))?;
     let loaded = Loaded::read(profile)?;
     super::warn(&loaded.warnings(), output);
+    // what can be wrong with a name is told before a base is made
+    let card = card::open(image, &Shown::new(output))?;
     let base = sources.with(output, |sources| build::base(&loaded, sources))?;
     let plan = build::plan(&loaded, &base)?;
     let mut differences = damage(&card, image)?;
