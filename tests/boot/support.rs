@@ -54,9 +54,10 @@ impl Drop for Witness {
     fn drop(&mut self) {
         /// What a boot shows in about a minute.
         const LAST: usize = 150;
-        const TELLING: [&str; 10] = [
+        const TELLING: [&str; 11] = [
             "imgbuild",
             "PROOF",
+            "usb",
             "eth0",
             "timesyncd",
             "cloud-init",

@@ -61,22 +61,28 @@ impl Console {
 
     /// Waits until `pattern` is in a line that was shown after `mark` was taken.
     pub fn wait_from(&self, mark: Mark, pattern: &str, timeout: Duration) -> Result<Line> {
+        self.wait_for_any(mark, &[pattern], timeout)
+    }
+
+    /// Waits until one of `patterns` is in a line that was shown after `mark` was taken.
+    pub fn wait_for_any(&self, mark: Mark, patterns: &[&str], timeout: Duration) -> Result<Line> {
         let deadline = Instant::now() + timeout;
         let mut next = mark.0;
         let mut shown = self.shared.lock();
         loop {
-            if let Some(line) = shown.find(&mut next, pattern) {
+            if let Some(line) = shown.find(&mut next, patterns) {
                 return Ok(line);
             }
             if shown.over {
                 drop(shown);
-                return Err(self.shared.over(pattern));
+                return Err(self.shared.over(patterns));
             }
             let left = deadline.saturating_duration_since(Instant::now());
             if left.is_zero() {
                 let last = shown.last(LAST_LINES).join("\n  ");
                 let name = &self.shared.name;
-                bail!("no {pattern:?} on {name} within {timeout:?}; its last lines:\n  {last}");
+                let wanted = either(patterns);
+                bail!("no {wanted} on {name} within {timeout:?}; its last lines:\n  {last}");
             }
             shown = self
                 .shared
@@ -133,18 +139,26 @@ impl Shared {
         }
     }
 
-    fn over(&self, pattern: &str) -> anyhow::Error {
+    fn over(&self, patterns: &[&str]) -> anyhow::Error {
+        let wanted = either(patterns);
         let console = self.lock().last(LAST_LINES);
         match self.watch.died(console) {
-            Some(died) => anyhow::Error::new(died)
-                .context(format!("waiting for {pattern:?} on {}", self.name)),
-            None => anyhow::anyhow!("{} is over, and never showed {pattern:?}", self.name),
+            Some(died) => {
+                anyhow::Error::new(died).context(format!("waiting for {wanted} on {}", self.name))
+            }
+            None => anyhow::anyhow!("{} is over, and never showed {wanted}", self.name),
         }
     }
 
     fn lock(&self) -> MutexGuard<'_, Shown> {
         self.shown.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// `"this" or "that"`.
+fn either(patterns: &[&str]) -> String {
+    let quoted: Vec<String> = patterns.iter().map(|pattern| format!("{pattern:?}")).collect();
+    quoted.join(" or ")
 }
 
 /// What has been added to the file; nothing if it cannot be read just now.

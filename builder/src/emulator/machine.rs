@@ -7,6 +7,7 @@ use std::time::SystemTime;
 
 use anyhow::{Context, Result};
 
+use super::adapter;
 use super::board::{Board, Facts};
 use super::card::{BootFiles, Card};
 use super::command_line::Additions;
@@ -147,7 +148,7 @@ impl Machine {
             .arg(&files.kernel)
             .arg("-dtb")
             .arg(&files.device_tree)
-            .args(["-netdev", &self.network(), "-device", "usb-net,netdev=n0"]);
+            .args(["-netdev", &self.network(), "-device", &adapter::option()]);
         if let Some(initrd) = &files.initrd {
             tool = tool.arg("-initrd").arg(initrd);
         }
@@ -161,7 +162,7 @@ impl Machine {
     fn network(&self) -> String {
         let forwards = self.forwards.iter();
         let forwards = forwards.map(|(here, there)| format!(",hostfwd=tcp:{here}-{there}"));
-        format!("user,id=n0{}", forwards.collect::<String>())
+        format!("user,id={}{}", adapter::NETWORK, forwards.collect::<String>())
     }
 }
 
@@ -185,8 +186,10 @@ fn fresh_folder(scratch: &Path) -> Result<PathBuf> {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
+    use std::thread;
+    use std::time::{Duration, Instant};
 
+    use serde_json::json;
     use tempfile::TempDir;
 
     use super::super::trial::{device_tree, image};
@@ -228,6 +231,28 @@ mod tests {
         let error = console.wait_for("login:", Duration::from_mins(1)).unwrap_err();
         let told = format!("{error:#}");
         assert!(told.contains("the emulated Pi ended: signal: 9 (SIGKILL)"), "{told}");
+    }
+
+    #[test]
+    fn an_adapter_that_the_guest_has_given_up_is_plugged_in_again() {
+        let (scratch, card) = card(&device_tree());
+        let pi = Machine::pi3(&card).start(scratch.path()).unwrap();
+        let attached = || pi.qmp().get("/machine/peripheral/net", "attached").is_ok();
+        let wait_until = |wanted| {
+            let deadline = Instant::now() + Duration::from_mins(1);
+            while attached() != wanted {
+                assert!(Instant::now() < deadline, "it should have become {wanted}");
+                thread::sleep(Duration::from_millis(50));
+            }
+        };
+        // what the guest does not see, and what is not there, is one
+        assert!(attached());
+        pi.qmp().execute("device_del", &json!({"id": "net"})).unwrap();
+        wait_until(false);
+        let console = pi.folder().join("uart1.log");
+        fs::write(console, "usb usb1-port1: unable to enumerate USB device\n").unwrap();
+        wait_until(true);
+        pi.stop().unwrap();
     }
 
     #[test]

@@ -31,6 +31,7 @@ pub mod redirect;
 pub mod running;
 pub mod session;
 
+mod adapter;
 mod ansi;
 mod authority;
 mod child;

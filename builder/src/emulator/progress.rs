@@ -1,5 +1,6 @@
 //! How far a boot has come, told by what the consoles show.
 
+use super::adapter;
 use super::console::{Console, Mark};
 use super::subscriber;
 
@@ -9,9 +10,13 @@ struct Step {
     patterns: &'static [&'static str],
 }
 
-const STEPS: [Step; 5] = [
+const STEPS: [Step; 6] = [
     Step { name: "kernel started", patterns: &["Linux version "] },
     Step { name: "systemd started", patterns: &["systemd[1]: systemd ", "Welcome to "] },
+    Step {
+        name: "the kernel gave up the emulator's network adapter; it is plugged in again",
+        patterns: adapter::GIVEN_UP,
+    },
     Step {
         name: "network up",
         patterns: &["Reached target network-online.target", "Network is Online"],

@@ -3,11 +3,13 @@
 use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
 
+use super::adapter;
 use super::child::{Child, Died};
 use super::console::Console;
 use super::qmp::Qmp;
@@ -23,7 +25,7 @@ const THERMOMETER: &str = "/machine/peripheral/t1";
 #[derive(Debug)]
 pub struct Emulator {
     child: Child,
-    qmp: Qmp,
+    qmp: adapter::Shared,
     power_on: Instant,
     consoles: [Console; 2],
     followers: Vec<JoinHandle<()>>,
@@ -39,14 +41,15 @@ impl Emulator {
         let child = Child::start(tool, "the emulated Pi", &folder.join("qemu.log"), |command| {
             command.stdin(OwnedFd::from(input)).stdout(OwnedFd::from(theirs));
         })?;
-        let qmp = greet(ours, &child)?;
+        let qmp = Arc::new(Mutex::new(greet(ours, &child)?));
         let [(first_uart, first), (mini_uart, second)] = follow(uarts, power_on, &child)?;
+        let attendant = adapter::attend(mini_uart.clone(), Arc::clone(&qmp));
         Ok(Self {
             child,
             qmp,
             power_on,
             consoles: [first_uart, mini_uart],
-            followers: vec![first, second],
+            followers: vec![first, second, attendant],
             folder: folder.to_owned(),
         })
     }
@@ -80,17 +83,17 @@ impl Emulator {
         );
         #[expect(clippy::cast_possible_truncation, reason = "checked: six digits at most")]
         let milli = (celsius * 1000.0).round() as i64;
-        self.qmp.set(THERMOMETER, "temperature", milli).context("setting the temperature")
+        self.qmp().set(THERMOMETER, "temperature", milli).context("setting the temperature")
     }
 
     /// Plugs the network cable in or out.
     pub fn set_network(&mut self, up: bool) -> Result<()> {
-        self.qmp.set_link("n0", up).context("plugging the network cable")
+        self.qmp().set_link(adapter::NETWORK, up).context("plugging the network cable")
     }
 
     /// The control line, for what has no method here.
-    pub fn qmp(&mut self) -> &mut Qmp {
-        &mut self.qmp
+    pub fn qmp(&self) -> MutexGuard<'_, Qmp> {
+        self.qmp.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// How it ended, if it has ended by itself.
@@ -109,7 +112,7 @@ impl Emulator {
     /// it handed over is on the card.
     pub fn stop(mut self) -> Result<Console> {
         // one that cannot be asked is ending already, or beyond asking
-        let patience = if self.qmp.quit().is_ok() { PATIENCE } else { Duration::ZERO };
+        let patience = if self.qmp().quit().is_ok() { PATIENCE } else { Duration::ZERO };
         self.child.wait_or_kill(patience)?;
         Ok(self.last_words())
     }

@@ -39,11 +39,13 @@ impl Shown {
         self.at = at;
     }
 
-    /// The first line from number `next` on that holds `pattern`; `next` moves past what was searched.
-    pub(super) fn find(&self, next: &mut usize, pattern: &str) -> Option<Line> {
-        let found = self.lines.iter().skip(*next).find(|line| line.text.contains(pattern)).cloned();
+    /// The first line from number `next` on that holds one of `patterns`; `next` moves past what was
+    /// searched.
+    pub(super) fn find(&self, next: &mut usize, patterns: &[&str]) -> Option<Line> {
+        let wanted = |line: &Line| patterns.iter().any(|pattern| line.text.contains(pattern));
+        let found = self.lines.iter().skip(*next).find(|line| wanted(line)).cloned();
         *next = self.lines.len().max(*next);
-        found.or_else(|| self.prompt().filter(|prompt| prompt.text.contains(pattern)))
+        found.or_else(|| self.prompt().filter(wanted))
     }
 
     /// The line that has no end yet.
@@ -100,7 +102,7 @@ mod tests {
         shown.add(b"one\ntwo\nthree\ntrial login: ", Duration::ZERO);
         assert_eq!(shown.last(2), ["two", "three", "trial login:"]);
         let mut next = 0;
-        assert_eq!(shown.find(&mut next, "login:").unwrap().text, "trial login:");
-        assert_eq!((shown.find(&mut next, "one"), next), (None, 3));
+        assert_eq!(shown.find(&mut next, &["login:"]).unwrap().text, "trial login:");
+        assert_eq!((shown.find(&mut next, &["one"]), next), (None, 3));
     }
 }
