@@ -17,7 +17,10 @@ enum Task {
         targets: Vec<String>,
     },
     /// Print the figures of builder and agent, measured side by side with what they are held against
-    Bench,
+    Bench {
+        /// Which of them; without a name, all
+        figures: Vec<String>,
+    },
     /// Write the files that are made from the sources
     Gen {
         /// Write nothing: fail if one of them is not as it would be written
@@ -38,7 +41,7 @@ enum Task {
 fn main() -> anyhow::Result<()> {
     match Task::parse() {
         Task::Agents { targets } => agents::build(&targets),
-        Task::Bench => bench::run(),
+        Task::Bench { figures } => bench::run(&figures),
         Task::Gen { check } => generate::run(check),
         Task::Fuzz { seconds, seed } => fuzz::run(seconds, seed),
     }

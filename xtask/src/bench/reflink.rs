@@ -18,7 +18,7 @@ const ADDED: u64 = 6 << 30;
 /// Prints how long a warm build takes there, from a base as it is and from one of four times the size.
 #[expect(clippy::print_stdout, reason = "the figures")]
 pub(super) fn build_on_xfs(root: &Path) -> anyhow::Result<()> {
-    let mounted = match Mounted::new(&root.join("out/bench")) {
+    let mounted = match Mounted::new(&root.join("out/bench-reflink")) {
         Ok(mounted) => mounted,
         // everything else is measured without rights
         Err(error) => {
@@ -74,13 +74,20 @@ fn times(root: &Path, folder: &Path) -> anyhow::Result<Vec<Duration>> {
 
 /// An xfs in a file, mounted; gone when it is dropped.
 struct Mounted {
+    scratch: PathBuf,
     folder: PathBuf,
     file: PathBuf,
 }
 
 impl Mounted {
     fn new(scratch: &Path) -> anyhow::Result<Self> {
-        let mounted = Self { folder: scratch.join("xfs"), file: scratch.join("xfs.img") };
+        let mounted = Self {
+            scratch: scratch.to_owned(),
+            folder: scratch.join("xfs"),
+            file: scratch.join("xfs.img"),
+        };
+        // what a run that was killed has left mounted
+        mounted.take_away();
         fs::create_dir_all(&mounted.folder)?;
         File::create(&mounted.file)?.set_len(LENGTH)?;
         run("mkfs.xfs", &[Path::new("-q"), &mounted.file])?;
@@ -89,12 +96,24 @@ impl Mounted {
     }
 }
 
+impl Mounted {
+    /// One that was never mounted is taken away all the same.
+    fn take_away(&self) {
+        let mounts = fs::read_to_string("/proc/self/mounts").unwrap_or_default();
+        let here = self.folder.to_string_lossy();
+        if mounts.lines().any(|line| line.split(' ').nth(1) == Some(&here)) {
+            let _ = run("umount", &[&self.folder]);
+        }
+        // a file system that is still mounted keeps its folder, and with it what lies below
+        if fs::remove_dir(&self.folder).is_ok() {
+            let _ = fs::remove_dir_all(&self.scratch);
+        }
+    }
+}
+
 impl Drop for Mounted {
     fn drop(&mut self) {
-        // one that was never mounted is taken away all the same
-        let _ = run("umount", &[&self.folder]);
-        let _ = fs::remove_file(&self.file);
-        let _ = fs::remove_dir(&self.folder);
+        self.take_away();
     }
 }
 
