@@ -4,37 +4,36 @@ use std::fmt::Write as _;
 use std::path::Path;
 
 use imgbuild_schema::CardProfile;
-use imgbuild_schema::card::{self, Cloud};
+use imgbuild_schema::card::{self, Access};
 
 use crate::clock::Utc;
-use crate::config::{self, Credentials};
+use crate::config::Credentials;
 use crate::fault::Fault;
+use crate::provider::{self, Door};
 use crate::redirect;
-use crate::tls::Identity;
+use crate::tls::{Identity, Roots};
 
 /// What would be done, line by line, and everything that stands against it.
 pub fn check(profile: &CardProfile, root: &Path, now: Utc) -> (String, Vec<Fault>) {
-    let Cloud::Mqtt(broker) = &profile.cloud;
+    let door = provider::door(&profile.cloud);
+    let Access { cloud, host, port, client_id, .. } = door.access;
     let mut lines = Lines::default();
     let mut faults = Vec::new();
     lines.put("device", &profile.device.id);
-    lines.put(
-        "broker",
-        format!("{}:{}, as client `{}`", broker.host, broker.port, broker.client_id),
-    );
+    lines.put("cloud", format!("{cloud} at {host}:{port}, as client `{client_id}`"));
     match redirect::from_command_line(root) {
         Ok(Some(redirect)) => {
             lines.put("address", format!("{} (kernel's command line)", redirect.address));
         }
         Ok(None) => {
-            if let Some(connect) = &broker.connect {
-                lines.put("address", &connect.address);
+            if let Some(address) = door.access.address {
+                lines.put("address", address);
             }
         }
         Err(fault) => faults.push(fault),
     }
-    match Credentials::read(broker) {
-        Ok(credentials) => faults.extend(describe(broker, &credentials, now, &mut lines)),
+    match Credentials::read(&door) {
+        Ok(credentials) => faults.extend(describe(&door, &credentials, now, &mut lines)),
         Err(wrong) => faults.extend(wrong),
     }
     describe_telemetry(profile, &mut lines);
@@ -42,30 +41,35 @@ pub fn check(profile: &CardProfile, root: &Path, now: Utc) -> (String, Vec<Fault
 }
 
 fn describe(
-    broker: &card::Mqtt,
+    door: &Door<'_>,
     credentials: &Credentials,
     now: Utc,
     lines: &mut Lines,
 ) -> Option<Fault> {
-    match (&broker.tls, &credentials.authorities) {
-        (None, _) => lines.put("TLS", "none: everything goes in clear"),
-        (Some(_), None) => lines.put("TLS", "trusts the public authorities"),
-        (Some(_), Some(authorities)) => {
-            let path = config::authorities_file(broker)
-                .map_or(String::new(), |path| path.display().to_string());
-            lines.put(
-                "TLS",
-                format!("trusts {} from {path}", authorities_in_words(authorities.len())),
-            );
+    match (door.access.ca, &credentials.authorities) {
+        _ if !door.access.secured => lines.put("TLS", "none: everything goes in clear"),
+        (Some(path), Some(authorities)) => {
+            let count = authorities_in_words(authorities.len());
+            lines.put("TLS", format!("trusts {count} from {}", path.display()));
         }
+        _ => lines.put("TLS", trusted_in_words(door.roots)),
     }
-    if let Some(username) = &broker.username {
+    if let Some(alpn) = door.alpn {
+        lines.put("", format!("asks for the protocol {}", String::from_utf8_lossy(alpn)));
+    }
+    if let Some(username) = door.username {
         let password =
             if credentials.password.is_some() { "with a password" } else { "without a password" };
         lines.put("user name", format!("{username}, {password}"));
     }
-    let files = broker.tls.as_ref()?.identity.as_ref()?;
-    describe_identity(files, credentials.identity.as_ref()?, now, lines)
+    describe_identity(door.access.identity?, credentials.identity.as_ref()?, now, lines)
+}
+
+fn trusted_in_words(roots: Roots) -> String {
+    match roots {
+        Roots::Public => "trusts the public authorities".to_owned(),
+        Roots::Named(names) => format!("trusts {}", names.join(", ")),
+    }
 }
 
 fn authorities_in_words(count: usize) -> String {

@@ -1,11 +1,11 @@
 //! From what the profile says to what it means: the files it names are read, and everything that is
 //! wrong with them is found at once.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
 use imgbuild_schema::CardProfile;
-use imgbuild_schema::card::{self, Cloud};
+use imgbuild_schema::card;
 use imgbuild_schema::values::Secret;
 use imgbuild_schema::yaml::{self, Unreadable};
 use rustls::pki_types::CertificateDer;
@@ -13,9 +13,9 @@ use serde::Deserialize;
 
 use crate::fault::Fault;
 use crate::mqtt::Options;
-use crate::provider;
+use crate::provider::{self, Door, Silence};
 use crate::redirect::{self, Redirect};
-use crate::tls::{self, Identity};
+use crate::tls::{self, Identity, Trust};
 use crate::x509::Validity;
 
 /// Everything the agent needs to know to do its work.
@@ -31,6 +31,8 @@ pub struct Config {
     pub has_identity: bool,
     /// Where the kernel's command line says to connect, if it says so.
     pub redirect: Option<Redirect>,
+    /// What the cloud means when it closes without a word.
+    pub silence: Silence,
 }
 
 /// Reads the profile.
@@ -83,22 +85,20 @@ pub struct Credentials {
 
 impl Credentials {
     /// Reads every file, and says everything that is wrong.
-    pub fn read(broker: &card::Mqtt) -> Result<Self, Vec<Fault>> {
+    pub fn read(door: &Door<'_>) -> Result<Self, Vec<Fault>> {
         let mut faults = Vec::new();
         let mut keep = |fault: Fault| faults.push(fault);
-        let tls = broker.tls.as_ref();
-        let ca = authorities_file(broker);
         let credentials = Self {
-            authorities: ca.and_then(|path| tls::certificates(path).map_err(&mut keep).ok()),
-            identity: tls.and_then(|tls| tls.identity.as_ref()).and_then(|files| {
+            authorities: door
+                .access
+                .ca
+                .and_then(|path| tls::certificates(path).map_err(&mut keep).ok()),
+            identity: door.access.identity.and_then(|files| {
                 Identity::read(&files.certificate, &files.private_key).map_err(&mut keep).ok()
             }),
-            password: broker
-                .password
-                .as_ref()
-                .and_then(|path| password(path).map_err(&mut keep).ok()),
+            password: door.password.and_then(|path| password(path).map_err(&mut keep).ok()),
         };
-        if broker.password.is_some() && broker.username.is_none() {
+        if door.password.is_some() && door.username.is_none() {
             keep(
                 Fault::profile("the profile has a password and no user name")
                     .hint("MQTT 3.1.1 takes a password only with a user name"),
@@ -106,12 +106,6 @@ impl Credentials {
         }
         if faults.is_empty() { Ok(credentials) } else { Err(faults) }
     }
-}
-
-/// The file with the authorities to trust: those of `connect` stand in for those of `tls`.
-pub fn authorities_file(broker: &card::Mqtt) -> Option<&PathBuf> {
-    let tls = broker.tls.as_ref()?;
-    broker.connect.as_ref().and_then(|connect| connect.ca.as_ref()).or(tls.ca.as_ref())
 }
 
 /// The first line of a file: editors end lines, and no password holds one.
@@ -127,8 +121,8 @@ fn password(path: &Path) -> Result<Secret, Fault> {
 /// Reads everything that a profile names, on the machine whose files lie below `root`.
 pub fn resolve(profile: CardProfile, root: &Path) -> Result<Config, Vec<Fault>> {
     let redirect = redirect::from_command_line(root);
-    let Cloud::Mqtt(broker) = &profile.cloud;
-    let (credentials, redirect) = match (Credentials::read(broker), redirect) {
+    let door = provider::door(&profile.cloud);
+    let (mut credentials, redirect) = match (Credentials::read(&door), redirect) {
         (Ok(credentials), Ok(redirect)) => (credentials, redirect),
         (credentials, redirect) => {
             let faults = credentials.err().unwrap_or_default();
@@ -137,35 +131,36 @@ pub fn resolve(profile: CardProfile, root: &Path) -> Result<Config, Vec<Fault>> 
     };
     let validity = credentials.identity.as_ref().and_then(Identity::validity);
     let has_identity = credentials.identity.is_some();
-    let tls = match &broker.tls {
-        Some(_) => Some(client_config(
-            broker,
-            credentials.authorities.as_ref(),
-            credentials.identity,
-            redirect.as_ref(),
-        )?),
-        None => None,
+    let tls = if door.access.secured {
+        Some(client_config(&door, &mut credentials, redirect.as_ref())?)
+    } else {
+        None
     };
-    let address = redirect.as_ref().map(|redirect| redirect.address.clone());
-    let address =
-        address.or_else(|| broker.connect.as_ref().map(|connect| connect.address.clone()));
-    let options = provider::mqtt::options(&profile, tls, credentials.password, address.as_ref());
-    Ok(Config { profile, options, validity, has_identity, redirect })
+    let address = redirect.as_ref().map(|redirect| &redirect.address).or(door.access.address);
+    let options = provider::options(&profile, tls, credentials.password, address);
+    let silence = door.silence;
+    Ok(Config { profile, options, validity, has_identity, redirect, silence })
 }
 
 fn client_config(
-    broker: &card::Mqtt,
-    authorities: Option<&Vec<CertificateDer<'static>>>,
-    identity: Option<Identity>,
+    door: &Door<'_>,
+    credentials: &mut Credentials,
     redirect: Option<&Redirect>,
 ) -> Result<Arc<rustls::ClientConfig>, Vec<Fault>> {
     let stand_in = redirect.and_then(|redirect| redirect.ca.clone()).map(|ca| vec![ca]);
-    let authorities = stand_in.as_ref().or(authorities).map(Vec::as_slice);
-    tls::client_config(authorities, identity).map(Arc::new).map_err(|error| {
-        let from = authorities_file(broker)
+    let trust = match stand_in.as_ref().or(credentials.authorities.as_ref()) {
+        Some(authorities) => Trust::These(authorities),
+        None => Trust::Roots(door.roots),
+    };
+    let mut config = tls::client_config(trust, credentials.identity.take()).map_err(|error| {
+        let from = door
+            .access
+            .ca
             .map_or("the public authorities".into(), |path| path.display().to_string());
         vec![Fault::profile(format!("setting up TLS with {from}: {error}"))]
-    })
+    })?;
+    config.alpn_protocols = door.alpn.iter().map(|name| name.to_vec()).collect();
+    Ok(Arc::new(config))
 }
 
 #[cfg(test)]

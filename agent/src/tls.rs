@@ -49,32 +49,58 @@ impl Identity {
     }
 }
 
-/// A configuration that trusts some authorities, or the public ones, and has an identity to show.
+/// Which of the public authorities a server's certificate may be from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Roots {
+    /// All that browsers trust.
+    Public,
+    /// Those of these names (their common names): a cloud's own.
+    Named(&'static [&'static str]),
+}
+
+/// Who vouches for the server.
+#[derive(Clone, Copy, Debug)]
+pub enum Trust<'a> {
+    /// These authorities and nobody else.
+    These(&'a [CertificateDer<'static>]),
+    /// Public ones.
+    Roots(Roots),
+}
+
+/// A configuration that trusts some authorities and has an identity to show.
 pub fn client_config(
-    authorities: Option<&[CertificateDer<'static>]>,
+    trust: Trust<'_>,
     identity: Option<Identity>,
 ) -> Result<ClientConfig, rustls::Error> {
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let builder = ClientConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()?
-        .with_root_certificates(roots(authorities)?);
+        .with_root_certificates(store(trust)?);
     match identity {
         Some(identity) => builder.with_client_auth_cert(identity.chain, identity.key),
         None => Ok(builder.with_no_client_auth()),
     }
 }
 
-fn roots(authorities: Option<&[CertificateDer<'static>]>) -> Result<RootCertStore, rustls::Error> {
-    let mut roots = RootCertStore::empty();
-    match authorities {
-        Some(authorities) => {
+fn store(trust: Trust<'_>) -> Result<RootCertStore, rustls::Error> {
+    let mut store = RootCertStore::empty();
+    let public = webpki_roots::TLS_SERVER_ROOTS.iter().cloned();
+    match trust {
+        Trust::These(authorities) => {
             for authority in authorities {
-                roots.add(authority.clone())?;
+                store.add(authority.clone())?;
             }
         }
-        None => roots.extend(webpki_roots::TLS_SERVER_ROOTS.iter().cloned()),
+        Trust::Roots(Roots::Public) => store.extend(public),
+        Trust::Roots(Roots::Named(names)) => {
+            store.extend(
+                public.filter(|root| {
+                    names.iter().any(|name| contains(&root.subject, name.as_bytes()))
+                }),
+            );
+        }
     }
-    Ok(roots)
+    Ok(store)
 }
 
 /// The certificates in a file, PEM or DER.
@@ -178,8 +204,17 @@ mod tests {
         for certificate in ["a.pem", "a.der"] {
             let identity = files.identity(certificate, "a.key").unwrap();
             assert!(identity.validity().is_some());
-            assert!(client_config(None, Some(identity)).is_ok());
+            assert!(client_config(Trust::Roots(Roots::Public), Some(identity)).is_ok());
         }
+    }
+
+    #[test]
+    fn a_cloud_whose_authorities_are_named_has_no_others() {
+        let names = &["Amazon Root CA 1", "Amazon Root CA 3"];
+        let named = store(Trust::Roots(Roots::Named(names))).unwrap();
+        let public = store(Trust::Roots(Roots::Public)).unwrap();
+        assert_eq!(named.len(), names.len());
+        assert!(public.len() > 100, "{}", public.len());
     }
 
     #[test]

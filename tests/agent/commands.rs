@@ -29,7 +29,7 @@ fn check_says_what_would_be_done() {
     exit: 0
     ----- stdout -----
     device       greenhouse-01
-    broker       localhost:8883, as client `greenhouse-01`
+    cloud        MQTT at localhost:8883, as client `greenhouse-01`
     TLS          trusts one authority from credentials/ca.pem
     user name    sensor, with a password
     certificate  credentials/device.pem
@@ -55,7 +55,7 @@ fn check_finds_everything_that_is_wrong() {
     exit: 1
     ----- stdout -----
     device       greenhouse-01
-    broker       localhost:8883, as client `greenhouse-01`
+    cloud        MQTT at localhost:8883, as client `greenhouse-01`
     delivery     at least once (QoS 1), up to 4MiB waiting
     sensor       cpu: cpu-temperature, every 100ms, to greenhouse-01/cpu
     ----- stderr -----

@@ -2,11 +2,14 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that panics has failed, and that is the point")]
 
+mod aws;
 mod commands;
 mod delivery;
 mod device;
 mod service;
 mod trust;
 
+#[path = "../doubles/mod.rs"]
+mod doubles;
 #[path = "../support/mod.rs"]
 mod support;

@@ -125,7 +125,7 @@ fn what_a_broker_is_told_arrives_as_it_was_written() {
         assert_eq!(read("/etc/imgbuild/credentials/password"), text.as_bytes());
         let script = "import json, sys, yaml; print(json.dumps(yaml.safe_load(open(sys.argv[1]))))";
         let judged = run(
-            crate::support::python().to_str().unwrap(),
+            crate::shared::process::python().to_str().unwrap(),
             &[
                 "-c".as_ref(),
                 script.as_ref(),

@@ -2,7 +2,7 @@
 
 use insta::assert_snapshot;
 
-use crate::support::{PROFILE, resolve};
+use crate::support::{PROFILE, resolve, with_cloud};
 
 #[test]
 fn the_card_profile_has_everything_written_out_and_no_secret_in_it() {
@@ -26,6 +26,32 @@ fn the_card_profile_is_read_back_as_it_was_meant() {
 }
 
 #[test]
+fn a_thing_of_aws_has_its_name_its_port_and_its_keys() {
+    let aws = "aws-iot: {endpoint: a1b2-ats.iot.eu-west-1.amazonaws.com, certificate: !file certs/device.pem, private_key: !file certs/device.key}";
+    let spec = resolve(&with_cloud(aws)).unwrap();
+    let card = spec.card_profile();
+    let (_, cloud) = card.split_once("cloud:\n").unwrap();
+    assert_snapshot!(cloud.split("telemetry:").next().unwrap());
+    assert_eq!(imgbuild_schema::yaml::parse::<imgbuild_schema::CardProfile>(&card), Ok(spec.card));
+    let names: Vec<_> = spec.credentials.iter().map(|credential| credential.name).collect();
+    assert_eq!(names, ["certificate.pem", "private-key.pem"]);
+}
+
+#[test]
+fn a_stand_in_for_aws_brings_its_address_and_its_authority() {
+    let aws = "aws-iot: {endpoint: gateway.example, port: 443, certificate: !file certs/device.pem, private_key: !file certs/device.key, \
+               connect: {address: '10.0.0.1:8443', ca: !file certs/ca.pem}}";
+    let spec = resolve(&with_cloud(aws)).unwrap();
+    let access = spec.card.cloud.access();
+    assert_eq!(
+        (access.host, access.port, access.client_id),
+        ("gateway.example", 443, "greenhouse-01")
+    );
+    assert_eq!(access.address.unwrap().to_string(), "10.0.0.1:8443");
+    assert!(access.ca.unwrap().ends_with("connect-ca.pem"));
+}
+
+#[test]
 fn little_need_be_said() {
     let spec = resolve(
         "version: 1\ndevice: {id: pi, model: pi-4}\nbase: debian-trixie-arm64\n\
@@ -34,8 +60,8 @@ fn little_need_be_said() {
     .unwrap();
     assert_eq!((spec.hostname.as_str(), spec.timezone.as_str()), ("pi", "UTC"));
     assert!(spec.wifi.is_none() && spec.access.is_none());
-    let imgbuild_schema::card::Cloud::Mqtt(mqtt) = &spec.card.cloud;
-    assert_eq!((mqtt.port, mqtt.client_id.as_str(), &mqtt.tls), (1883, "pi", &None));
+    let access = spec.card.cloud.access();
+    assert_eq!((access.port, access.client_id, access.secured), (1883, "pi", false));
 }
 
 #[test]

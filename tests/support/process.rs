@@ -1,11 +1,19 @@
 //! Child processes that never outlive their test.
 
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command};
 
 /// A program to start: the tests' one door to it.
 #[expect(clippy::disallowed_methods, reason = "the builder's own runner is what is being tested")]
 pub(crate) fn command(program: &str) -> Command {
     Command::new(program)
+}
+
+/// The project's own Python, with the judges that `make setup` puts there.
+pub(crate) fn python() -> PathBuf {
+    let target = Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/venv");
+    let venv = std::env::var_os("IMGBUILD_VENV").map_or(target, Into::into);
+    venv.join("bin/python")
 }
 
 /// A running program, which is killed when it is dropped, on panic too.

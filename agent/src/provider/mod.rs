@@ -1,4 +1,91 @@
-//! What differs from cloud to cloud. A provider is pure: it says how to connect and what a message looks
-//! like, and leaves doing to the uplink.
+//! What differs from cloud to cloud. A provider is pure: it says how to connect and what the cloud's
+//! silence means, and leaves doing to the uplink.
 
-pub mod mqtt;
+mod aws;
+mod message;
+mod mqtt;
+
+use std::path::Path;
+
+use imgbuild_schema::CardProfile;
+use imgbuild_schema::card::{Access, Cloud};
+use imgbuild_schema::values::{Endpoint, Secret};
+
+use crate::mqtt::Options;
+use crate::tls::Roots;
+
+pub use message::message;
+
+/// A cloud's door, and how it is opened.
+#[derive(Debug)]
+pub struct Door<'a> {
+    /// What every cloud has.
+    pub access: Access<'a>,
+    /// The user name, if one is asked for.
+    pub username: Option<&'a str>,
+    /// The file with the password, if one is asked for.
+    pub password: Option<&'a Path>,
+    /// The public authorities that sign the cloud's certificates, where the card names none.
+    pub roots: Roots,
+    /// The protocol to ask for in the handshake (ALPN), where the port serves several.
+    pub alpn: Option<&'static [u8]>,
+    /// What it means when the cloud closes the connection and does not say why.
+    pub silence: Silence,
+}
+
+/// What a cloud that gives no reasons most likely means. None: nothing is known that others would not mean.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Silence {
+    /// When it closes before it has accepted the device.
+    pub refused: Option<String>,
+    /// When it closes later.
+    pub dropped: Option<String>,
+}
+
+/// The door of a card's cloud.
+pub fn door(cloud: &Cloud) -> Door<'_> {
+    let access = cloud.access();
+    match cloud {
+        Cloud::AwsIot(_) => aws::door(access),
+        Cloud::Mqtt(broker) => mqtt::door(broker, access),
+    }
+}
+
+/// How to connect, given what was read from the files that the profile names.
+///
+/// `address` is where to connect in place of the cloud's own name and port.
+pub fn options(
+    profile: &CardProfile,
+    tls: Option<std::sync::Arc<rustls::ClientConfig>>,
+    password: Option<Secret>,
+    address: Option<&Endpoint>,
+) -> Options {
+    let door = door(&profile.cloud);
+    let (dial_host, dial_port) = match address {
+        Some(address) => (address.host(), address.port()),
+        None => (door.access.host, door.access.port),
+    };
+    Options {
+        host: door.access.host.to_owned(),
+        dial: (dial_host.to_owned(), dial_port),
+        client_id: door.access.client_id.to_owned(),
+        username: door.username.map(str::to_owned),
+        password,
+        tls,
+        keepalive: profile.telemetry.keepalive.get(),
+        connect_timeout: profile.telemetry.connect_timeout.get(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_name_stays_when_the_address_is_another() {
+        let profile = imgbuild_schema::yaml::parse(crate::config::tests::PROFILE).unwrap();
+        let options = options(&profile, None, None, Some(&"10.0.2.2:18883".parse().unwrap()));
+        assert_eq!(options.host, "broker.example");
+        assert_eq!(options.dial, ("10.0.2.2".to_owned(), 18883));
+    }
+}

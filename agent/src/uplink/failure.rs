@@ -5,6 +5,7 @@ use rustls::{AlertDescription, CertificateError, Error as Tls};
 use super::session::Lost;
 use crate::clock::Utc;
 use crate::mqtt::{Error, Options, Refusal};
+use crate::provider::Silence;
 
 /// What went wrong and what to do about it. Two failures of one cause are the same news.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -22,6 +23,8 @@ pub struct Setting<'a> {
     pub options: &'a Options,
     /// Whether the device has a certificate to show.
     pub has_identity: bool,
+    /// What the cloud means when it closes without a word.
+    pub silence: &'a Silence,
     /// What the clock says.
     pub now: Utc,
 }
@@ -67,7 +70,7 @@ fn not_connected(error: &Error, setting: &Setting<'_>) -> Words {
         ),
         Error::Closed => with_hint(
             "the broker closed the connection before it said whether it accepts us",
-            closed_hint(setting.has_identity),
+            setting.silence.refused.as_deref().unwrap_or(closed_hint(setting.has_identity)),
         ),
         Error::ClosedInHandshake => with_hint(
             "the broker closed the connection during the TLS handshake",
@@ -95,7 +98,9 @@ fn connection(error: &Error, setting: &Setting<'_>) -> Words {
         Error::Refused(refusal) => refused(*refusal, setting.options),
         Error::Closed | Error::ClosedInHandshake => with_hint(
             "the broker closed the connection",
-            "another device with this client id makes brokers do so; else its log says why",
+            setting.silence.dropped.as_deref().unwrap_or(
+                "another device with this client id makes brokers do so; else its log says why",
+            ),
         ),
         Error::Silent => {
             with_hint("the broker does not answer any more", "the network may be gone")

@@ -154,8 +154,9 @@ fn headline(lost: &Lost) -> &'static str {
 impl Config {
     /// Why there is no connection, in words.
     pub fn classify(&self, lost: &Lost, clock: &dyn Clock) -> Failure {
-        let (options, has_identity) = (&self.options, self.has_identity);
-        classify(lost, &Setting { options, has_identity, now: clock.utc() })
+        let Self { options, has_identity, silence, .. } = self;
+        let has_identity = *has_identity;
+        classify(lost, &Setting { options, has_identity, silence, now: clock.utc() })
     }
 }
 

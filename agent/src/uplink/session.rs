@@ -149,7 +149,7 @@ impl<O: Outbox> Session<'_, O> {
         while row.has_room()
             && let Some(record) = self.outbox.after(row.last)
         {
-            let message = provider::mqtt::message(&record, self.profile, self.clock.utc());
+            let message = provider::message(&record, self.profile, self.clock.utc());
             let receipt = connection.publish(message).map_err(Lost::Connection)?;
             row.push(record.sequence, receipt, self.profile.telemetry.ack_timeout.get());
         }

@@ -3,7 +3,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::{Context, bail};
-use imgbuild_schema::card::{CardProfile, Cloud, Mqtt, PROFILE_PATH};
+use imgbuild_schema::card::{Access, CardProfile, PROFILE_PATH};
 use imgbuild_schema::yaml;
 
 use super::arguments::Run;
@@ -98,11 +98,10 @@ impl Card {
         };
         let profile: CardProfile = yaml::parse(&text)
             .map_err(|problem| anyhow::anyhow!("{PROFILE_PATH} on the card: {problem}"))?;
-        let Cloud::Mqtt(mqtt) = &profile.cloud;
         let addresses = profile.sensors.iter().flat_map(|sensor| sensor.driver.i2c());
         let thermometer = addresses.map(|(_, address)| address.get()).next();
         Ok(Self {
-            setup: setup(mqtt, &root, scratch)?,
+            setup: setup(profile.cloud.access(), &root, scratch)?,
             thermometer: thermometer.unwrap_or(DEFAULT_THERMOMETER),
             base,
         })
@@ -111,12 +110,15 @@ impl Card {
 
 /// A broker that the card takes for its own. It asks for a certificate if the card has one and also
 /// holds the authority, which commonly signed both sides' certificates.
-fn setup(mqtt: &Mqtt, root: &dyn Tree, scratch: &scratch::Folder) -> anyhow::Result<Setup> {
-    let Some(tls) = &mqtt.tls else { return Ok(Setup::Plain) };
-    let (Some(_), Some(ca)) = (&tls.identity, &tls.ca) else { return Ok(Setup::tls(&mqtt.host)) };
+fn setup(access: Access<'_>, root: &dyn Tree, scratch: &scratch::Folder) -> anyhow::Result<Setup> {
+    let host = access.host;
+    if !access.secured {
+        return Ok(Setup::Plain);
+    }
+    let (Some(_), Some(ca)) = (access.identity, access.ca) else { return Ok(Setup::tls(host)) };
     let path = ca.to_str().context("the path of the card's authority is not UTF-8")?;
     let authority = root.read(path)?.with_context(|| format!("the card has no {path}"))?;
     let clients = scratch.path().join("clients.pem");
     fs::write(&clients, authority).context("writing a temporary file")?;
-    Ok(Setup::mutual_tls(&mqtt.host, clients))
+    Ok(Setup::mutual_tls(host, clients))
 }

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use imgbuild_schema::card::Cloud;
+use imgbuild_schema::card::Access;
 
 use super::{Agent, Inspection, Profile, Seed};
 use crate::base::facts::Network;
@@ -107,16 +107,13 @@ fn agent(agent: &Agent) -> Vec<(&'static str, String)> {
         rows.push(("", complaint.clone()));
     }
     let Some(Profile { cloud, sensors, .. }) = profile else { return rows };
-    let Cloud::Mqtt(mqtt) = cloud;
-    let secured = match &mqtt.tls {
-        None => "in clear",
-        Some(tls) if tls.identity.is_some() => "over TLS, with a certificate of its own",
-        Some(_) => "over TLS",
+    let Access { cloud, host, port, client_id, secured, identity, .. } = cloud.access();
+    let secured = match (secured, identity) {
+        (false, _) => "in clear",
+        (true, Some(_)) => "over TLS, with a certificate of its own",
+        (true, None) => "over TLS",
     };
-    rows.push((
-        "cloud",
-        format!("MQTT at {}:{}, {secured}, as {}", mqtt.host, mqtt.port, mqtt.client_id),
-    ));
+    rows.push(("cloud", format!("{cloud} at {host}:{port}, {secured}, as {client_id}")));
     rows.extend(sensors.iter().map(|sensor| {
         let driver = sensor.driver.name();
         (

@@ -3,7 +3,7 @@ use std::path::PathBuf;
 use super::{Noted, Resolver, not_yet};
 use crate::Sp;
 use crate::card;
-use crate::profile::{Cloud, Connect, Device, Mqtt, Source, Tls, TlsSettings};
+use crate::profile::{AwsIot, Cloud, Connect, Device, Mqtt, Shadow, Source, Tls, TlsSettings};
 
 /// The ports of MQTT with and without TLS, as registered with IANA.
 const MQTTS_PORT: u16 = 8883;
@@ -14,11 +14,41 @@ pub(super) fn resolve(
     device: &Device,
     resolver: &mut Resolver<'_>,
 ) -> Result<card::Cloud, Noted> {
-    if let Cloud::Mqtt(mqtt) = &**cloud {
-        return Ok(card::Cloud::Mqtt(self::mqtt(mqtt, device, resolver)));
+    match &**cloud {
+        Cloud::AwsIot(aws) => {
+            for what in unbuilt(aws) {
+                resolver.not_yet.push(not_yet::problem(cloud.span(), what));
+            }
+            Ok(card::Cloud::AwsIot(self::aws(aws, device, resolver)))
+        }
+        Cloud::Mqtt(mqtt) => Ok(card::Cloud::Mqtt(self::mqtt(mqtt, device, resolver))),
+        other => {
+            let what = format!("the cloud {}", other.name());
+            resolver.not_yet.push(not_yet::problem(cloud.span(), &what));
+            Err(Noted)
+        }
     }
-    resolver.not_yet.push(not_yet::problem(cloud.span(), &format!("the cloud {}", cloud.name())));
-    Err(Noted)
+}
+
+/// What AWS IoT has and the agent does not do yet.
+fn unbuilt(aws: &AwsIot) -> impl Iterator<Item = &'static str> {
+    let shadow = (*aws.shadow != Shadow::None).then_some("a shadow");
+    shadow.into_iter().chain(aws.jobs.then_some("jobs"))
+}
+
+fn aws(aws: &AwsIot, device: &Device, resolver: &mut Resolver<'_>) -> card::AwsIot {
+    let mut credential = |name, source: &Sp<Source>| resolver.credential(name, source.text.clone());
+    card::AwsIot {
+        endpoint: aws.endpoint.to_string(),
+        port: aws.port.as_ref().map_or(MQTTS_PORT, |port| **port),
+        thing: aws.thing.as_ref().map_or_else(|| device.id.to_string(), |thing| thing.to_string()),
+        ca: aws.ca.as_ref().map(|ca| credential("ca.pem", ca)),
+        identity: card::Identity {
+            certificate: credential("certificate.pem", &aws.certificate),
+            private_key: credential("private-key.pem", &aws.private_key),
+        },
+        connect: aws.connect.as_ref().map(|connect| self::connect(connect, resolver)),
+    }
 }
 
 fn mqtt(mqtt: &Mqtt, device: &Device, resolver: &mut Resolver<'_>) -> card::Mqtt {

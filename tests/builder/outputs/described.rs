@@ -6,7 +6,8 @@ use std::fs;
 use serde_json::Value;
 
 use super::{built, project, shell};
-use crate::support::{Project, python, run};
+use crate::shared::process::python;
+use crate::support::{Project, run};
 
 fn json(project: &Project, name: &str) -> Value {
     serde_json::from_slice(&fs::read(project.path(name)).unwrap()).unwrap()

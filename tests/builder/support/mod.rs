@@ -213,10 +213,3 @@ pub(crate) fn run(program: &str, arguments: &[&Path]) -> String {
     assert!(output.status.success(), "{program}: {}{}", text(&output.stdout), text(&output.stderr));
     text(&output.stdout)
 }
-
-/// The project's own Python, with `PyYAML`.
-pub(crate) fn python() -> PathBuf {
-    let target = Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/venv");
-    let venv = std::env::var_os("IMGBUILD_VENV").map_or(target, Into::into);
-    venv.join("bin/python")
-}

@@ -21,7 +21,8 @@ fn options() -> Options {
 fn words(lost: &Lost) -> String {
     let options = options();
     let now = Utc(Duration::from_secs(1_581_417_910));
-    let failure = classify(lost, &Setting { options: &options, has_identity: false, now });
+    let silence = &Silence::default();
+    let failure = classify(lost, &Setting { options: &options, has_identity: false, silence, now });
     format!("{} ({})", failure.cause, failure.hint.unwrap_or_default())
 }
 

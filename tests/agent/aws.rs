@@ -1,0 +1,180 @@
+//! AWS IoT Core: the agent against a double that is as strict as the cloud, and the double against AWS's
+//! own SDK.
+
+use std::path::Path;
+
+use crate::device::{Agent, Device, sequences};
+use crate::doubles::aws::{Account, Aws, Policy};
+use crate::support::authority::{Authority, Valid};
+use crate::support::process::{command, python};
+use crate::support::wait_for;
+
+const ENDPOINT: &str = "a1b2c3-ats.iot.eu-west-1.amazonaws.com";
+const THING: &str = "greenhouse-01";
+
+struct World {
+    amazon: Authority,
+    devices: Authority,
+}
+
+impl World {
+    fn new() -> Self {
+        Self { amazon: Authority::new("amazon"), devices: Authority::new("devices") }
+    }
+
+    fn account(&self, endpoint: &str, shared_port: bool, policy: (&str, &str)) -> Aws {
+        let own = self.amazon.server(&[endpoint], Valid::Now);
+        let policy = Policy { client: policy.0.into(), topics: policy.1.into() };
+        let account = Account { endpoint: endpoint.into(), shared_port, policy };
+        Aws::start(account, &own, &self.devices)
+    }
+
+    /// A thing whose profile says this port, and connects to the double.
+    fn thing(&self, double: &Aws, port: u16) -> Device {
+        let device = Device::new("{}");
+        let identity = self.devices.client(THING, Valid::Now);
+        let ca = device.put("credentials/connect-ca.pem", self.amazon.pem());
+        let certificate = device.put("credentials/certificate.pem", &identity.certificate);
+        let key = device.put("credentials/private-key.pem", &identity.key);
+        let [ca, certificate, key] = [&ca, &certificate, &key].map(|path| path.display());
+        device.edit_profile(
+            "mqtt: {}",
+            &format!(
+                "aws-iot: {{endpoint: {ENDPOINT}, port: {port}, thing: {THING}, \
+                 identity: {{certificate: {certificate}, private_key: {key}}}, \
+                 connect: {{address: '127.0.0.1:{}', ca: {ca}}}}}",
+                double.port()
+            ),
+        );
+        device
+    }
+}
+
+/// Publishes until ten messages came, in order, and nothing was refused.
+fn publishes(device: &Device, double: &Aws) -> Agent {
+    let agent = device.start(&[]);
+    let ledger = wait_for("ten messages", || {
+        Some(double.ledger()).filter(|ledger| ledger.messages.len() >= 10)
+    });
+    assert!(ledger.refused.is_empty() && ledger.discarded == 0, "{ledger:?}");
+    let numbers = sequences(&ledger.messages);
+    assert!(numbers.windows(2).all(|two| two[1] == two[0] + 1), "{numbers:?}");
+    assert!(ledger.messages.iter().all(|(topic, _)| topic == "greenhouse-01/cpu"));
+    assert_eq!(ledger.connects, [(THING.to_owned(), 60)]);
+    agent
+}
+
+#[test]
+fn a_thing_publishes_on_the_port_of_mqtt() {
+    let world = World::new();
+    let double = world.account(ENDPOINT, false, (THING, "greenhouse-01/"));
+    let device = world.thing(&double, 8883);
+    let agent = publishes(&device, &double);
+    agent.wait_for_log(&format!("connected host={ENDPOINT}"));
+    assert_eq!(agent.terminate(), Some(0));
+    assert!(double.ledger().refused.is_empty(), "{:?}", double.ledger().refused);
+}
+
+#[test]
+fn a_thing_publishes_where_only_443_gets_out() {
+    let world = World::new();
+    let double = world.account(ENDPOINT, true, (THING, "greenhouse-01/"));
+    let device = world.thing(&double, 443);
+    publishes(&device, &double);
+
+    // on that port the cloud must be asked for MQTT: 8883 in the profile does not
+    let silent = world.thing(&double, 8883);
+    silent.start(&[]).wait_for_log("cannot connect");
+    let refused = double.ledger().refused.join("\n");
+    assert!(refused.contains("ALPN") || refused.contains("no application protocol"), "{refused}");
+}
+
+#[test]
+fn a_policy_that_does_not_let_a_thing_in_is_named() {
+    let world = World::new();
+    let double = world.account(ENDPOINT, false, ("another", "greenhouse-01/"));
+    let device = world.thing(&double, 8883);
+    let agent = device.start(&[]);
+    agent.wait_for_log("does that allow iot:Connect as client/greenhouse-01?");
+    wait_for("it to be tried again", || (double.ledger().refused.len() > 5).then_some(()));
+    assert_eq!(agent.count("cannot connect"), 1, "{}", agent.log());
+}
+
+#[test]
+fn a_policy_that_denies_a_topic_is_named() {
+    let world = World::new();
+    let double = world.account(ENDPOINT, false, (THING, "elsewhere/"));
+    let device = world.thing(&double, 8883);
+    let agent = device.start(&[]);
+    agent.wait_for_log("the policy may not allow iot:Publish to the sensors' topics");
+}
+
+#[test]
+fn what_another_takes_over_is_named() {
+    let world = World::new();
+    let double = world.account(ENDPOINT, false, (THING, "greenhouse-01/"));
+    let [first, second] = [(); 2].map(|()| world.thing(&double, 8883));
+    let first = publishes(&first, &double);
+    let _second = second.start(&[]);
+    first.wait_for_log("or something else connects as greenhouse-01");
+}
+
+#[test]
+fn amazon_is_trusted_and_nobody_else() {
+    let world = World::new();
+    let double = world.account(ENDPOINT, false, (THING, "greenhouse-01/"));
+    let device = world.thing(&double, 8883);
+    let ca = format!(", ca: {}", device.path("credentials/connect-ca.pem").display());
+    device.edit_profile(&ca, "");
+    let said = device.run(&["check"]);
+    assert!(said.stdout.contains("trusts Amazon Root CA 1, "), "{said:?}");
+    let agent = device.start(&[]);
+    agent.wait_for_log("from an authority that the profile does not trust");
+    assert!(double.ledger().messages.is_empty());
+}
+
+#[test]
+fn the_double_satisfies_the_sdk_of_aws_and_is_as_strict_as_aws() {
+    let world = World::new();
+    let double = world.account("localhost", false, (THING, "greenhouse-01/"));
+    let folder = tempfile::tempdir().unwrap();
+    let identity = world.devices.client(THING, Valid::Now);
+    let put = |name: &str, text: &str| {
+        std::fs::write(folder.path().join(name), text).unwrap();
+        folder.path().join(name)
+    };
+    let judge = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/doubles/aws_judge.py");
+    let output = command(python().to_str().unwrap())
+        .arg(judge)
+        .arg(double.port().to_string())
+        .arg(put("ca.pem", world.amazon.pem()))
+        .arg(put("certificate.pem", &identity.certificate))
+        .arg(put("private-key.pem", &identity.key))
+        .arg(THING)
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&output.stdout);
+    let wrong = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{said}{wrong}");
+    let mut verdicts: Vec<&str> = said.lines().collect();
+    assert_eq!(verdicts.remove(0), "sdk: content");
+    assert!(verdicts.len() == 12 && verdicts.iter().all(|it| it.ends_with(": refused")), "{said}");
+    let ledger = double.ledger();
+    let sent: Vec<_> = ledger.messages.iter().map(|(_, payload)| payload.as_str()).collect();
+    assert_eq!(sent, ["0", "1", "2"], "what is refused does not arrive");
+    let reasons = ledger.refused.join("\n");
+    for reason in [
+        "handshake:",
+        "SNI:",
+        "iot:Connect as someone-else",
+        "the client id \"$thing\"",
+        "QoS 2",
+        "131073 bytes",
+        "a/a/a/a/a/a/a/a",
+        "the unknown topic",
+        "iot:Publish to someone-else/a",
+        "9 filters",
+    ] {
+        assert!(reasons.contains(reason), "{reason} in:\n{reasons}");
+    }
+}

@@ -1,0 +1,9 @@
+//! Stand-ins for the clouds, stricter than they are: each enforces the limits that its cloud documents,
+//! over real TLS, and writes down what it does not take.
+//!
+//! Who has written both sides of a protocol has proved little, so each is judged by its vendor's own SDK
+//! (`*.py` beside it).
+
+pub(crate) mod aws;
+mod packet;
+mod tls;
