@@ -9,6 +9,7 @@ use imgbuild_schema::card::{self, Access};
 use crate::clock::Utc;
 use crate::config::Credentials;
 use crate::fault::Fault;
+use crate::mqtt;
 use crate::provider::{self, Door};
 use crate::redirect;
 use crate::tls::{Identity, Roots};
@@ -57,10 +58,13 @@ fn describe(
     if let Some(alpn) = door.alpn {
         lines.put("", format!("asks for the protocol {}", String::from_utf8_lossy(alpn)));
     }
-    if let Some(username) = door.username {
-        let password =
-            if credentials.password.is_some() { "with a password" } else { "without a password" };
-        lines.put("user name", format!("{username}, {password}"));
+    if let Some(name) = credentials.login.name() {
+        let how = match &credentials.login {
+            mqtt::Login::Token { .. } => "with tokens that are made here",
+            mqtt::Login::User { password: Some(_), .. } => "with a password",
+            _ => "without a password",
+        };
+        lines.put("user name", format!("{name}, {how}"));
     }
     describe_identity(door.access.identity?, credentials.identity.as_ref()?, now, lines)
 }

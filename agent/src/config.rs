@@ -4,6 +4,8 @@
 use std::path::Path;
 use std::sync::Arc;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use imgbuild_schema::CardProfile;
 use imgbuild_schema::card;
 use imgbuild_schema::values::Secret;
@@ -12,10 +14,11 @@ use rustls::pki_types::CertificateDer;
 use serde::Deserialize;
 
 use crate::fault::Fault;
-use crate::mqtt::Options;
+use crate::mqtt::{Login, Options};
 use crate::provider::{self, Door, Silence};
 use crate::redirect::{self, Redirect};
 use crate::tls::{self, Identity, Trust};
+use crate::token::Sas;
 use crate::x509::Validity;
 
 /// Everything the agent needs to know to do its work.
@@ -79,8 +82,8 @@ pub struct Credentials {
     pub authorities: Option<Vec<CertificateDer<'static>>>,
     /// The device's own certificate and key.
     pub identity: Option<Identity>,
-    /// The password.
-    pub password: Option<Secret>,
+    /// How to log in.
+    pub login: Login,
 }
 
 impl Credentials {
@@ -96,16 +99,33 @@ impl Credentials {
             identity: door.access.identity.and_then(|files| {
                 Identity::read(&files.certificate, &files.private_key).map_err(&mut keep).ok()
             }),
-            password: door.password.and_then(|path| password(path).map_err(&mut keep).ok()),
+            login: login(&door.login).map_err(&mut keep).unwrap_or_default(),
         };
-        if door.password.is_some() && door.username.is_none() {
-            keep(
-                Fault::profile("the profile has a password and no user name")
-                    .hint("MQTT 3.1.1 takes a password only with a user name"),
-            );
-        }
         if faults.is_empty() { Ok(credentials) } else { Err(faults) }
     }
+}
+
+fn login(login: &provider::Login<'_>) -> Result<Login, Fault> {
+    Ok(match login {
+        provider::Login::Nobody => Login::Nobody,
+        provider::Login::User { name, password: Some(path) } if name.is_empty() => {
+            password(path)?;
+            return Err(Fault::profile("the profile has a password and no user name")
+                .hint("MQTT 3.1.1 takes a password only with a user name"));
+        }
+        provider::Login::User { name, password } => Login::User {
+            name: name.to_string(),
+            password: password.map(self::password).transpose()?,
+        },
+        provider::Login::Sas { name, resource, key, life } => {
+            let bytes = STANDARD.decode(password(key)?.expose()).map_err(|_| {
+                Fault::profile(format!("{} holds no key in Base64", key.display()))
+                    .hint("take the device's primary key as the portal shows it")
+            })?;
+            let mint = Arc::new(Sas::new(resource, &bytes, *life));
+            Login::Token { name: name.clone(), mint }
+        }
+    })
 }
 
 /// The first line of a file: editors end lines, and no password holds one.
@@ -137,7 +157,7 @@ pub fn resolve(profile: CardProfile, root: &Path) -> Result<Config, Vec<Fault>> 
         None
     };
     let address = redirect.as_ref().map(|redirect| &redirect.address).or(door.access.address);
-    let options = provider::options(&profile, tls, credentials.password, address);
+    let options = provider::options(&profile, tls, credentials.login, address);
     let silence = door.silence;
     Ok(Config { profile, options, validity, has_identity, redirect, silence })
 }
@@ -219,6 +239,17 @@ sensors:
     }
 
     #[test]
+    fn a_password_is_somebodys() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("password");
+        std::fs::write(&path, "word\n").unwrap();
+        let password = format!("client_id: g, password: {}}}", path.display());
+        let source = PROFILE.replace("client_id: greenhouse-01}", &password);
+        let faults = resolve(read(&source).unwrap(), Path::new("/none")).unwrap_err();
+        assert_eq!(faults[0].message, "the profile has a password and no user name");
+    }
+
+    #[test]
     fn all_that_is_wrong_with_the_files_is_said_at_once() {
         let source = PROFILE.replace(
             "client_id: greenhouse-01}",
@@ -232,7 +263,6 @@ sensors:
                 "reading /none/ca: No such file or directory (os error 2)",
                 "reading /none/pem: No such file or directory (os error 2)",
                 "reading /none/password: No such file or directory (os error 2)",
-                "the profile has a password and no user name",
             ]
         );
     }

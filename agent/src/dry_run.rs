@@ -5,7 +5,7 @@ use std::time::Duration;
 use tokio::time::{Instant, sleep};
 use tracing::warn;
 
-use crate::clock::SystemClock;
+use crate::clock::{Clock as _, SystemClock};
 use crate::config::Config;
 use crate::mqtt::Connection;
 use crate::uplink::backoff::{Backoff, chance};
@@ -21,7 +21,9 @@ pub async fn connect(config: &Config, limit: Duration) -> Result<(), Failure> {
     let mut backoff = Backoff::new(config.profile.telemetry.reconnect.clone());
     let mut failure = None;
     loop {
-        let opened = tokio::time::timeout_at(end, Connection::open(&config.options)).await;
+        let opened =
+            tokio::time::timeout_at(end, Connection::open(&config.options, SystemClock.utc()))
+                .await;
         let error = match opened {
             Ok(Ok(connection)) => {
                 connection.close(FAREWELL).await;

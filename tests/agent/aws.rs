@@ -4,7 +4,8 @@
 use std::path::Path;
 
 use crate::device::{Agent, Device, sequences};
-use crate::doubles::aws::{Account, Aws, Policy};
+use crate::doubles::aws::{Account, Policy};
+use crate::doubles::server::Double;
 use crate::support::authority::{Authority, Valid};
 use crate::support::process::{command, python};
 use crate::support::wait_for;
@@ -22,15 +23,14 @@ impl World {
         Self { amazon: Authority::new("amazon"), devices: Authority::new("devices") }
     }
 
-    fn account(&self, endpoint: &str, shared_port: bool, policy: (&str, &str)) -> Aws {
+    fn account(&self, endpoint: &str, shared_port: bool, policy: (&str, &str)) -> Double {
         let own = self.amazon.server(&[endpoint], Valid::Now);
         let policy = Policy { client: policy.0.into(), topics: policy.1.into() };
-        let account = Account { endpoint: endpoint.into(), shared_port, policy };
-        Aws::start(account, &own, &self.devices)
+        Account { endpoint: endpoint.into(), shared_port, policy }.open(&own, &self.devices)
     }
 
     /// A thing whose profile says this port, and connects to the double.
-    fn thing(&self, double: &Aws, port: u16) -> Device {
+    fn thing(&self, double: &Double, port: u16) -> Device {
         let device = Device::new("{}");
         let identity = self.devices.client(THING, Valid::Now);
         let ca = device.put("credentials/connect-ca.pem", self.amazon.pem());
@@ -51,7 +51,7 @@ impl World {
 }
 
 /// Publishes until ten messages came, in order, and nothing was refused.
-fn publishes(device: &Device, double: &Aws) -> Agent {
+fn publishes(device: &Device, double: &Double) -> Agent {
     let agent = device.start(&[]);
     let ledger = wait_for("ten messages", || {
         Some(double.ledger()).filter(|ledger| ledger.messages.len() >= 10)

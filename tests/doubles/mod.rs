@@ -5,5 +5,7 @@
 //! (`*.py` beside it).
 
 pub(crate) mod aws;
+pub(crate) mod hub;
 mod packet;
+pub(crate) mod server;
 mod tls;

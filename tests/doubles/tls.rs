@@ -13,14 +13,25 @@ use crate::support::authority::{Authority, Pair};
 
 pub(crate) type Stream = StreamOwned<ServerConnection, TcpStream>;
 
-/// A server with this certificate, which wants one of `clients` from whoever connects, and knows these
-/// protocols (none: it does not ask).
-pub(crate) fn config(own: &Pair, clients: &Authority, alpn: &[&str]) -> Arc<ServerConfig> {
+/// Who may show a certificate, which this authority has signed.
+#[derive(Clone, Copy)]
+pub(crate) enum Clients<'a> {
+    MustShow(&'a Authority),
+    MayShow(&'a Authority),
+}
+
+/// A server with this certificate, which asks for one and knows these protocols (none: it does not ask).
+pub(crate) fn config(own: &Pair, clients: Clients<'_>, alpn: &[&str]) -> Arc<ServerConfig> {
+    let (Clients::MustShow(authority) | Clients::MayShow(authority)) = clients;
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let mut roots = RootCertStore::empty();
-    roots.add(clients.der().to_vec().into()).unwrap();
+    roots.add(authority.der().to_vec().into()).unwrap();
     let verifier =
         WebPkiClientVerifier::builder_with_provider(Arc::new(roots), Arc::clone(&provider));
+    let verifier = match clients {
+        Clients::MustShow(_) => verifier,
+        Clients::MayShow(_) => verifier.allow_unauthenticated(),
+    };
     let chain = CertificateDer::pem_slice_iter(own.certificate.as_bytes());
     let mut config = ServerConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()

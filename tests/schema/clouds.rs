@@ -25,12 +25,15 @@ fn each_cloud_can_be_said_right() {
 
 #[test]
 fn what_cannot_be_built_yet_is_said_when_it_is_built_and_not_before() {
-    for cloud in [AWS, HUB, EVENT_HUBS, GOOGLE, PUBSUB] {
+    for cloud in [AWS, DPS, EVENT_HUBS, GOOGLE, PUBSUB] {
         let outcome = outcome(&with_cloud(cloud));
         assert!(outcome.problems.is_empty() && outcome.spec.is_none(), "{cloud}");
         assert_eq!(outcome.not_yet.len(), 1, "{cloud}");
     }
-    assert!(outcome(&with_cloud(MQTT)).spec.is_some());
+    let aws = AWS.replace(", shadow: true", "");
+    for cloud in [&*aws, HUB, HUB_X509, MQTT] {
+        assert!(outcome(&with_cloud(cloud)).spec.is_some(), "{cloud}");
+    }
 }
 
 /// What is printed about a cloud with `right` replaced by `wrong`.

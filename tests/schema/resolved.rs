@@ -38,6 +38,19 @@ fn a_thing_of_aws_has_its_name_its_port_and_its_keys() {
 }
 
 #[test]
+fn a_device_of_azure_has_its_hub_and_the_file_of_its_key() {
+    let azure =
+        "azure-iot-hub: {hub: example.azure-devices.net, auth: {sas: {key: !secret azure.key}}}";
+    let spec = resolve(&with_cloud(azure)).unwrap();
+    let card = spec.card_profile();
+    let (_, cloud) = card.split_once("cloud:\n").unwrap();
+    assert_snapshot!(cloud.split("telemetry:").next().unwrap());
+    assert_eq!(imgbuild_schema::yaml::parse::<imgbuild_schema::CardProfile>(&card), Ok(spec.card));
+    let names: Vec<_> = spec.credentials.iter().map(|credential| credential.name).collect();
+    assert_eq!(names, ["sas-key"]);
+}
+
+#[test]
 fn a_stand_in_for_aws_brings_its_address_and_its_authority() {
     let aws = "aws-iot: {endpoint: gateway.example, port: 443, certificate: !file certs/device.pem, private_key: !file certs/device.key, \
                connect: {address: '10.0.0.1:8443', ca: !file certs/ca.pem}}";

@@ -1,5 +1,7 @@
 //! A certificate authority that lives as long as its test.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use rcgen::{
     BasicConstraints, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair,
     KeyUsagePurpose, date_time_ymd,
@@ -28,6 +30,14 @@ pub(crate) enum Valid {
     Expired,
     /// From 2048-01-01.
     NotYet,
+}
+
+impl Pair {
+    /// The certificate in DER.
+    pub(crate) fn der(&self) -> Vec<u8> {
+        let body: String = self.certificate.lines().filter(|line| !line.starts_with('-')).collect();
+        STANDARD.decode(body).unwrap()
+    }
 }
 
 impl Authority {

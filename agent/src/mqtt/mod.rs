@@ -18,6 +18,9 @@ use rumqttc::{
 };
 use rustls::ClientConfig;
 
+use crate::clock::Utc;
+use crate::token::Mint;
+
 pub use error::{Error, Refusal};
 
 /// The largest packet either side may send.
@@ -35,16 +38,46 @@ pub struct Options {
     pub dial: (String, u16),
     /// The client id.
     pub client_id: String,
-    /// The user name, if there is one.
-    pub username: Option<String>,
-    /// Its password.
-    pub password: Option<Secret>,
+    /// What is said beside the certificate, if there is one.
+    pub login: Login,
     /// How the connection is secured; none: in clear.
     pub tls: Option<Arc<ClientConfig>>,
     /// How long the connection may be silent before the broker is asked for a sign of life.
     pub keepalive: Duration,
     /// How long connecting may take.
     pub connect_timeout: Duration,
+}
+
+/// How to log in.
+#[derive(Clone, Debug, Default)]
+pub enum Login {
+    /// Not at all.
+    #[default]
+    Nobody,
+    /// By a name, and a password if one is asked for.
+    User {
+        /// The name.
+        name: String,
+        /// The password.
+        password: Option<Secret>,
+    },
+    /// By a name and a token that is made for each connection.
+    Token {
+        /// The name.
+        name: String,
+        /// What makes it.
+        mint: Arc<dyn Mint>,
+    },
+}
+
+impl Login {
+    /// The user name.
+    pub fn name(&self) -> Option<&str> {
+        match self {
+            Self::Nobody => None,
+            Self::User { name, .. } | Self::Token { name, .. } => Some(name),
+        }
+    }
 }
 
 /// A message to publish.
@@ -61,6 +94,8 @@ pub struct Message {
 /// A connection that the broker has accepted.
 pub struct Connection {
     client: AsyncClient,
+    /// When the token that opened it ends, if one did.
+    expires: Option<Utc>,
     /// Works the connection until it ends, which is what it returns. Kept whole between calls: the
     /// library's `poll` loses messages if it is dropped half way.
     driver: Pin<Box<dyn Future<Output = Error>>>,
@@ -85,11 +120,12 @@ impl Receipt {
 }
 
 impl Connection {
-    /// Connects, TLS and all, and waits for the broker to accept.
-    pub async fn open(options: &Options) -> Result<Self, Error> {
-        let (client, mut events) = AsyncClient::builder(mqtt_options(options))
-            .capacity(usize::from(MAX_UNDER_WAY))
-            .build();
+    /// Connects, TLS and all, and waits for the broker to accept. A token is made for it that begins `now`.
+    pub async fn open(options: &Options, now: Utc) -> Result<Self, Error> {
+        let mut mqtt = mqtt_options(options);
+        let expires = log_in(&options.login, now, &mut mqtt);
+        let (client, mut events) =
+            AsyncClient::builder(mqtt).capacity(usize::from(MAX_UNDER_WAY)).build();
         events.set_network_options(network_options(options.connect_timeout));
         let accepted = async {
             loop {
@@ -102,7 +138,12 @@ impl Connection {
         };
         let accepted = tokio::time::timeout(options.connect_timeout, accepted).await;
         accepted.unwrap_or(Err(Error::Timeout))?;
-        Ok(Self { client, driver: Box::pin(drive(events)) })
+        Ok(Self { client, expires, driver: Box::pin(drive(events)) })
+    }
+
+    /// When the token ends that opened it; none: it may last.
+    pub fn expires(&self) -> Option<Utc> {
+        self.expires
     }
 
     /// Hands a message over. It is sent while [`Connection::lost`] is awaited.
@@ -148,15 +189,6 @@ fn mqtt_options(options: &Options) -> MqttOptions {
     mqtt.set_keep_alive(seconds(options.keepalive));
     mqtt.set_max_packet_size(MAX_PACKET, MAX_PACKET);
     mqtt.set_inflight(MAX_UNDER_WAY);
-    match (&options.username, &options.password) {
-        (Some(username), Some(password)) => {
-            mqtt.set_credentials(username.clone(), password.expose().to_owned());
-        }
-        (Some(username), None) => {
-            mqtt.set_username(username.clone());
-        }
-        (None, _) => {}
-    }
     if let Some(tls) = &options.tls {
         mqtt.set_transport(Transport::tls_with_config(TlsConfiguration::Rustls(tls.clone())));
     }
@@ -164,6 +196,25 @@ fn mqtt_options(options: &Options) -> MqttOptions {
     let (dial, limit) = (options.dial.clone(), options.connect_timeout);
     mqtt.set_socket_connector(move |_, _| dial::connect(dial.clone(), limit));
     mqtt
+}
+
+/// Says who is there, and returns when that ends.
+fn log_in(login: &Login, now: Utc, mqtt: &mut MqttOptions) -> Option<Utc> {
+    match login {
+        Login::Nobody => {}
+        Login::User { name, password: None } => {
+            mqtt.set_username(name.clone());
+        }
+        Login::User { name, password: Some(password) } => {
+            mqtt.set_credentials(name.clone(), password.expose().to_owned());
+        }
+        Login::Token { name, mint } => {
+            let token = mint.mint(now);
+            mqtt.set_credentials(name.clone(), token.text.expose().to_owned());
+            return Some(token.expires);
+        }
+    }
+    None
 }
 
 /// The library's own limit, in whole seconds, is kept out of the way of ours; it also bounds a flush.

@@ -2,7 +2,7 @@
 
 use imgbuild_schema::card::Access;
 
-use super::{Door, Silence};
+use super::{Door, Login, Silence};
 use crate::tls::Roots;
 
 /// What MQTT with a client certificate is called on the port that also serves HTTPS.
@@ -25,11 +25,11 @@ pub(super) fn door(access: Access<'_>) -> Door<'_> {
     let thing = access.client_id;
     Door {
         access,
-        username: None,
-        password: None,
+        login: Login::Nobody,
         roots: ROOTS,
         alpn: (access.port == SHARED_PORT).then_some(ALPN),
         silence: Silence {
+            unauthorised: None,
             refused: Some(format!(
                 "AWS IoT gives no reason: is the certificate active, is a policy attached to it, and does that allow iot:Connect as client/{thing}?"
             )),

@@ -1,7 +1,9 @@
 //! What a record is as a message.
 
 use imgbuild_schema::CardProfile;
+use imgbuild_schema::card::Cloud;
 
+use super::azure;
 use crate::clock::Utc;
 use crate::mqtt::Message;
 use crate::record::Record;
@@ -13,7 +15,10 @@ pub fn message(record: &Record, profile: &CardProfile, now: Utc) -> Message {
     let utc = record.stamp.utc.unwrap_or(now);
     let (device, name) = (profile.device.id.as_str(), sensor.id.as_str());
     Message {
-        topic: sensor.topic.to_string(),
+        topic: match &profile.cloud {
+            Cloud::AzureIotHub(hub) => azure::topic(hub, record.sequence, sensor.topic.as_str()),
+            Cloud::AwsIot(_) | Cloud::Mqtt(_) => sensor.topic.to_string(),
+        },
         payload: record.json(device, name, quantities(&sensor.driver), utc),
         qos: profile.telemetry.qos,
     }

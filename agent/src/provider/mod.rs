@@ -2,16 +2,21 @@
 //! silence means, and leaves doing to the uplink.
 
 mod aws;
+mod azure;
 mod message;
-mod mqtt;
+mod plain;
 
+use std::borrow::Cow;
 use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
 
 use imgbuild_schema::CardProfile;
 use imgbuild_schema::card::{Access, Cloud};
-use imgbuild_schema::values::{Endpoint, Secret};
+use imgbuild_schema::values::Endpoint;
+use rustls::ClientConfig;
 
-use crate::mqtt::Options;
+use crate::mqtt::{self, Options};
 use crate::tls::Roots;
 
 pub use message::message;
@@ -21,10 +26,8 @@ pub use message::message;
 pub struct Door<'a> {
     /// What every cloud has.
     pub access: Access<'a>,
-    /// The user name, if one is asked for.
-    pub username: Option<&'a str>,
-    /// The file with the password, if one is asked for.
-    pub password: Option<&'a Path>,
+    /// What is said beside the certificate, if there is one.
+    pub login: Login<'a>,
     /// The public authorities that sign the cloud's certificates, where the card names none.
     pub roots: Roots,
     /// The protocol to ask for in the handshake (ALPN), where the port serves several.
@@ -33,9 +36,36 @@ pub struct Door<'a> {
     pub silence: Silence,
 }
 
+/// How a device logs in.
+#[derive(Clone, Debug)]
+pub enum Login<'a> {
+    /// Not at all: the certificate says who it is, or nobody asks.
+    Nobody,
+    /// By a name and the password in a file.
+    User {
+        /// The name.
+        name: Cow<'a, str>,
+        /// The file with the password, if one is asked for.
+        password: Option<&'a Path>,
+    },
+    /// By a name and a shared access signature.
+    Sas {
+        /// The name.
+        name: String,
+        /// What is accessed.
+        resource: String,
+        /// The file with the key, in Base64.
+        key: &'a Path,
+        /// How long a signature is good for.
+        life: Duration,
+    },
+}
+
 /// What a cloud that gives no reasons most likely means. None: nothing is known that others would not mean.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Silence {
+    /// When it says that the device is not authorised, and no more.
+    pub unauthorised: Option<String>,
     /// When it closes before it has accepted the device.
     pub refused: Option<String>,
     /// When it closes later.
@@ -47,7 +77,8 @@ pub fn door(cloud: &Cloud) -> Door<'_> {
     let access = cloud.access();
     match cloud {
         Cloud::AwsIot(_) => aws::door(access),
-        Cloud::Mqtt(broker) => mqtt::door(broker, access),
+        Cloud::AzureIotHub(hub) => azure::door(hub, access),
+        Cloud::Mqtt(broker) => plain::door(broker, access),
     }
 }
 
@@ -56,8 +87,8 @@ pub fn door(cloud: &Cloud) -> Door<'_> {
 /// `address` is where to connect in place of the cloud's own name and port.
 pub fn options(
     profile: &CardProfile,
-    tls: Option<std::sync::Arc<rustls::ClientConfig>>,
-    password: Option<Secret>,
+    tls: Option<Arc<ClientConfig>>,
+    login: mqtt::Login,
     address: Option<&Endpoint>,
 ) -> Options {
     let door = door(&profile.cloud);
@@ -69,8 +100,7 @@ pub fn options(
         host: door.access.host.to_owned(),
         dial: (dial_host.to_owned(), dial_port),
         client_id: door.access.client_id.to_owned(),
-        username: door.username.map(str::to_owned),
-        password,
+        login,
         tls,
         keepalive: profile.telemetry.keepalive.get(),
         connect_timeout: profile.telemetry.connect_timeout.get(),
@@ -84,7 +114,8 @@ mod tests {
     #[test]
     fn the_name_stays_when_the_address_is_another() {
         let profile = imgbuild_schema::yaml::parse(crate::config::tests::PROFILE).unwrap();
-        let options = options(&profile, None, None, Some(&"10.0.2.2:18883".parse().unwrap()));
+        let options =
+            options(&profile, None, mqtt::Login::Nobody, Some(&"10.0.2.2:18883".parse().unwrap()));
         assert_eq!(options.host, "broker.example");
         assert_eq!(options.dial, ("10.0.2.2".to_owned(), 18883));
     }

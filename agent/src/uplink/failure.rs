@@ -95,7 +95,7 @@ fn connection(error: &Error, setting: &Setting<'_>) -> Words {
             format!("check its spelling and the network's DNS ({})", resolver_words(error)),
         ),
         Error::Tls(error) => tls(error, setting),
-        Error::Refused(refusal) => refused(*refusal, setting.options),
+        Error::Refused(refusal) => refused(*refusal, setting),
         Error::Closed | Error::ClosedInHandshake => with_hint(
             "the broker closed the connection",
             setting.silence.dropped.as_deref().unwrap_or(
@@ -117,8 +117,9 @@ fn resolver_words(error: &std::io::Error) -> String {
     text.rsplit("failed to lookup address information: ").next().unwrap_or(&text).to_owned()
 }
 
-fn refused(refusal: Refusal, options: &Options) -> Words {
-    let user = options.username.as_deref();
+fn refused(refusal: Refusal, setting: &Setting<'_>) -> Words {
+    let options = setting.options;
+    let user = options.login.name();
     match refusal {
         Refusal::Credentials => with_hint(
             "the broker refuses user name or password",
@@ -129,9 +130,10 @@ fn refused(refusal: Refusal, options: &Options) -> Words {
         ),
         Refusal::NotAuthorised => with_hint(
             format!("the broker does not allow the client `{}`", options.client_id),
-            match user {
-                Some(user) => format!("check the password of `{user}` and what it may do"),
-                None => "check what this certificate or client may do, and whether a user name is asked for".to_owned(),
+            match (&setting.silence.unauthorised, user) {
+                (Some(meaning), _) => format!("{meaning} (the clock here says {})", setting.now),
+                (None, Some(user)) => format!("check the password of `{user}` and what it may do"),
+                (None, None) => "check what this certificate or client may do, and whether a user name is asked for".to_owned(),
             },
         ),
         Refusal::ClientId => with_hint(

@@ -23,7 +23,7 @@ use crate::stop::Stop;
 use crate::watchdog::Pulse;
 use backoff::{Backoff, chance};
 use failure::{Failure, Setting, classify};
-use session::{Lost, Session};
+use session::{Left, Lost, Session};
 
 /// Of failures with one cause every so manyth is logged.
 const REPEAT: u32 = 10;
@@ -61,7 +61,11 @@ impl<O: Outbox> Uplink<'_, O> {
         let mut backoff = Backoff::new(self.config.profile.telemetry.reconnect.clone());
         let mut report = FailureReport::default();
         while !self.stop.is_requested() {
-            let Err(lost) = self.connection(&mut backoff, &mut report).await else { return };
+            let lost = match self.connection(&mut backoff, &mut report).await {
+                Ok(Left::Stopped) => return,
+                Ok(Left::TokenOld) => continue,
+                Err(lost) => lost,
+            };
             let pause = backoff.next(chance());
             self.failed(&lost, pause, &mut report);
             let _ = self.stop.unless(self.pulse.during(sleep(pause))).await;
@@ -92,11 +96,11 @@ impl<O: Outbox> Uplink<'_, O> {
         &self,
         backoff: &mut Backoff,
         report: &mut FailureReport,
-    ) -> Result<(), Lost> {
+    ) -> Result<Left, Lost> {
         let options = &self.config.options;
         self.health.enter(State::Connecting);
-        let opening = self.pulse.during(Connection::open(options));
-        let Some(opened) = self.stop.unless(opening).await else { return Ok(()) };
+        let opening = self.pulse.during(Connection::open(options, self.clock.utc()));
+        let Some(opened) = self.stop.unless(opening).await else { return Ok(Left::Stopped) };
         let connection = opened.map_err(Lost::NotConnected)?;
         let since = Instant::now();
         report.connected();

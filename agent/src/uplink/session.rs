@@ -16,6 +16,7 @@ use crate::mqtt::{Connection, Error, Receipt};
 use crate::outbox::{Outbox, Shared};
 use crate::provider;
 use crate::stop::Stop;
+use crate::uplink::backoff::chance;
 use crate::watchdog::Pulse;
 
 /// How many messages may be under way.
@@ -26,6 +27,15 @@ const BEAT: Duration = Duration::from_secs(1);
 
 /// How long a clean end may take.
 const FAREWELL: Duration = Duration::from_secs(2);
+
+/// How a connection was left that was still good.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Left {
+    /// It is time to end.
+    Stopped,
+    /// Its token grows old: a new connection brings a new one, since MQTT 3.1.1 takes none in between.
+    TokenOld,
+}
 
 /// Why there is no connection.
 #[derive(Debug)]
@@ -101,8 +111,8 @@ impl Row {
 }
 
 impl<O: Outbox> Session<'_, O> {
-    /// Sends until the connection ends, or it is time to end and what is under way has arrived.
-    pub async fn run(&self, mut connection: Connection) -> Result<(), Lost> {
+    /// Sends until the connection ends, or is to be left and what is under way has arrived.
+    pub async fn run(&self, mut connection: Connection) -> Result<Left, Lost> {
         let mut row = Row::default();
         let ended = self.work(&mut row, &mut connection).await;
         // what has arrived with the last breath need not be sent again
@@ -115,16 +125,23 @@ impl<O: Outbox> Session<'_, O> {
         ended
     }
 
-    async fn work(&self, row: &mut Row, connection: &mut Connection) -> Result<(), Lost> {
+    async fn work(&self, row: &mut Row, connection: &mut Connection) -> Result<Left, Lost> {
         let ack_timeout = self.profile.telemetry.ack_timeout.get();
+        let renew_at = self.renew_at(connection);
         let mut leave_at = None;
         loop {
             self.pulse.beat();
-            self.fill(row, connection)?;
+            let is_old = renew_at.is_some_and(|renew_at| Instant::now() >= renew_at);
+            if is_old && row.messages.is_empty() {
+                return Ok(Left::TokenOld);
+            }
+            if !is_old {
+                self.fill(row, connection)?;
+            }
             if self.stop.is_requested() {
                 let leave_at = *leave_at.get_or_insert_with(|| Instant::now() + FAREWELL);
                 if row.messages.is_empty() || Instant::now() >= leave_at {
-                    return Ok(());
+                    return Ok(Left::Stopped);
                 }
             }
             tokio::select! {
@@ -134,7 +151,7 @@ impl<O: Outbox> Session<'_, O> {
                     None => return Err(Lost::Connection(connection.lost().await)),
                 },
                 error = connection.lost() => return Err(Lost::Connection(error)),
-                () = self.outbox.filled(), if row.has_room() => {}
+                () = self.outbox.filled(), if row.has_room() && !is_old => {}
                 () = self.stop.requested(), if leave_at.is_none() => {}
                 () = sleep(BEAT.min(ack_timeout)) => {}
             }
@@ -142,6 +159,12 @@ impl<O: Outbox> Session<'_, O> {
                 return Err(Lost::Unacknowledged(ack_timeout));
             }
         }
+    }
+
+    /// When to make a new token: at 80 to 85 % of the life of this one, each device at its own moment.
+    fn renew_at(&self, connection: &Connection) -> Option<Instant> {
+        let left = connection.expires()?.0.saturating_sub(self.clock.utc().0);
+        Some(Instant::now() + left.mul_f64(0.80 + 0.05 * chance()))
     }
 
     /// Hands over what waits, up to a full row.

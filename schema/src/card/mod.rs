@@ -11,7 +11,9 @@ use crate::sensor::Driver;
 use crate::telemetry::{KEEPALIVE, Queue, Reconnect};
 use crate::values::{DeviceId, HumanDuration, QoS, SensorId, Topic};
 
-pub use cloud::{Access, AwsIot, Cloud, Connect, Identity, Mqtt, Tls};
+pub use cloud::{
+    Access, AwsIot, AzureIotHub, Cloud, Connect, HubAuth, HubKey, Identity, Mqtt, Tls,
+};
 
 /// Where the profile lies on the device.
 pub const PROFILE_PATH: &str = "/etc/imgbuild/profile.yaml";

@@ -3,7 +3,10 @@ use std::path::PathBuf;
 use super::{Noted, Resolver, not_yet};
 use crate::Sp;
 use crate::card;
-use crate::profile::{AwsIot, Cloud, Connect, Device, Mqtt, Shadow, Source, Tls, TlsSettings};
+use crate::profile::{
+    AwsIot, AzureIotHub, Cloud, Connect, Device, HubAuth, Mqtt, SasKey, Shadow, Source, Tls,
+    TlsSettings,
+};
 
 /// The ports of MQTT with and without TLS, as registered with IANA.
 const MQTTS_PORT: u16 = 8883;
@@ -20,6 +23,13 @@ pub(super) fn resolve(
                 resolver.not_yet.push(not_yet::problem(cloud.span(), what));
             }
             Ok(card::Cloud::AwsIot(self::aws(aws, device, resolver)))
+        }
+        Cloud::AzureIotHub(azure) => {
+            let (what, card) = self::hub(azure, device, resolver);
+            if let Some(what) = what {
+                resolver.not_yet.push(not_yet::problem(cloud.span(), what));
+            }
+            card.map(card::Cloud::AzureIotHub).ok_or(Noted)
         }
         Cloud::Mqtt(mqtt) => Ok(card::Cloud::Mqtt(self::mqtt(mqtt, device, resolver))),
         other => {
@@ -49,6 +59,40 @@ fn aws(aws: &AwsIot, device: &Device, resolver: &mut Resolver<'_>) -> card::AwsI
         },
         connect: aws.connect.as_ref().map(|connect| self::connect(connect, resolver)),
     }
+}
+
+/// The hub, or what of it cannot be built yet. Neither: a key or a hub is missing, which the checks have said.
+fn hub(
+    azure: &AzureIotHub,
+    device: &Device,
+    resolver: &mut Resolver<'_>,
+) -> (Option<&'static str>, Option<card::AzureIotHub>) {
+    let mut credential = |name, source: &Sp<Source>| resolver.credential(name, source.text.clone());
+    let auth = match &*azure.auth {
+        HubAuth::Sas(SasKey { group_key: Some(_), .. }) => {
+            return (Some("the key of a group"), None);
+        }
+        HubAuth::Sas(SasKey { key: Some(key), .. }) => {
+            card::HubAuth::Sas(card::HubKey::new(credential("sas-key", key)))
+        }
+        HubAuth::Sas(_) => return (None, None),
+        HubAuth::X509(x509) => card::HubAuth::X509(card::Identity {
+            certificate: credential("certificate.pem", &x509.certificate),
+            private_key: credential("private-key.pem", &x509.private_key),
+        }),
+    };
+    if azure.dps.is_some() {
+        return (Some("the provisioning service of Azure"), None);
+    }
+    let Some(hub) = &azure.hub else { return (None, None) };
+    let card = card::AzureIotHub {
+        hub: hub.to_string(),
+        device: device.id.to_string(),
+        auth,
+        ca: azure.ca.as_ref().map(|ca| credential("ca.pem", ca)),
+        connect: azure.connect.as_ref().map(|connect| self::connect(connect, resolver)),
+    };
+    (None, Some(card))
 }
 
 fn mqtt(mqtt: &Mqtt, device: &Device, resolver: &mut Resolver<'_>) -> card::Mqtt {

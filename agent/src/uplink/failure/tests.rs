@@ -4,14 +4,14 @@ use std::time::Duration;
 use rustls::pki_types::{ServerName, UnixTime};
 
 use super::*;
+use crate::mqtt::Login;
 
 fn options() -> Options {
     Options {
         host: "broker.example".into(),
         dial: ("10.0.2.2".into(), 8883),
         client_id: "greenhouse-01".into(),
-        username: Some("sensor".into()),
-        password: None,
+        login: Login::User { name: "sensor".into(), password: None },
         tls: None,
         keepalive: Duration::from_mins(1),
         connect_timeout: Duration::from_secs(10),

@@ -1,0 +1,28 @@
+//! Tokens: passwords that the device makes itself, each good for a while.
+//!
+//! Making one is a function of the time, and of nothing else that changes.
+
+mod sas;
+
+use std::fmt::Debug;
+
+use imgbuild_schema::values::Secret;
+
+use crate::clock::Utc;
+
+pub use sas::Sas;
+
+/// Makes tokens.
+pub trait Mint: Debug + Send + Sync {
+    /// A token that is good from `now` on.
+    fn mint(&self, now: Utc) -> Token;
+}
+
+/// A password and when it ends.
+#[derive(Clone, Debug)]
+pub struct Token {
+    /// What is sent.
+    pub text: Secret,
+    /// From when on it is refused.
+    pub expires: Utc,
+}

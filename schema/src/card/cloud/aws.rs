@@ -1,0 +1,40 @@
+use std::path::PathBuf;
+
+use serde::{Deserialize, Serialize};
+
+use super::{Access, Connect, Identity};
+
+/// AWS IoT Core and how to get in.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AwsIot {
+    /// The account's endpoint.
+    pub endpoint: String,
+    /// 8883 or 443.
+    pub port: u16,
+    /// The thing's name, which is the MQTT client id too.
+    pub thing: String,
+    /// The file with the authorities to trust (PEM); none: Amazon's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ca: Option<PathBuf>,
+    /// The device's own certificate and key.
+    pub identity: Identity,
+    /// Where to connect and whom to trust in place of `endpoint`, `port` and `ca`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub connect: Option<Connect>,
+}
+
+impl AwsIot {
+    pub(super) fn access(&self) -> Access<'_> {
+        Access {
+            cloud: "AWS IoT",
+            host: &self.endpoint,
+            port: self.port,
+            client_id: &self.thing,
+            secured: true,
+            ca: self.ca.as_deref(),
+            identity: Some(&self.identity),
+            address: None,
+        }
+    }
+}

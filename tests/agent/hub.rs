@@ -1,0 +1,208 @@
+//! Azure IoT Hub: the agent against a double that is as strict as the cloud, and the double against Azure's
+//! own SDK.
+
+use std::path::Path;
+
+use crate::device::{Device, sequences};
+use crate::doubles::hub::{Auth, Hub, properties};
+use crate::doubles::server::{Double, Ledger};
+use crate::support::authority::{Authority, Valid};
+use crate::support::process::{command, python};
+use crate::support::wait_for;
+
+const HOST: &str = "example.azure-devices.net";
+const DEVICE: &str = "greenhouse-01";
+/// Of a hub that is none.
+const KEY: &str = "O+H9VTcdJP0TQkl7bh4nVG0OJNrEataMpuWB54D0VEc=";
+const ANOTHER_KEY: &str = "8isrFI1sGsIlvvFSSFRiMfCNzv21fjbE/+ah/lSh3lE=";
+
+struct World {
+    azure: Authority,
+    devices: Authority,
+}
+
+impl World {
+    fn new() -> Self {
+        Self { azure: Authority::new("azure"), devices: Authority::new("devices") }
+    }
+
+    fn hub(&self, host: &str, auth: Auth) -> Double {
+        let own = self.azure.server(&[host], Valid::Now);
+        Hub { host: host.into(), device: DEVICE.into(), auth }.open(&own, &self.devices)
+    }
+
+    /// A device that proves in this way who it is, and connects to the double.
+    fn device(&self, double: &Double, auth: &str) -> Device {
+        let device = Device::new("{}");
+        let ca = device.put("credentials/connect-ca.pem", self.azure.pem());
+        device.edit_profile(
+            "mqtt: {}",
+            &format!(
+                "azure-iot-hub: {{hub: {HOST}, device: {DEVICE}, auth: {auth}, \
+                 connect: {{address: '127.0.0.1:{}', ca: {}}}}}",
+                double.port(),
+                ca.display()
+            ),
+        );
+        device
+    }
+
+    /// The same with this key.
+    fn device_with_key(&self, double: &Double, key: &str, life: &str) -> Device {
+        let device = self.device(double, "KEY");
+        let path = device.put("credentials/sas-key", &format!("{key}\n"));
+        let sas = format!("{{sas: {{key: {}, life: {life}}}}}", path.display());
+        device.edit_profile("KEY", &sas);
+        device
+    }
+}
+
+fn messages(double: &Double, count: usize) -> Ledger {
+    wait_for("messages", || Some(double.ledger()).filter(|ledger| ledger.messages.len() >= count))
+}
+
+/// Every number arrives; one that was under way when a connection ended may come twice, and none is missing.
+fn nothing_is_missing(ledger: &Ledger) {
+    let mut numbers = sequences(&ledger.messages);
+    numbers.dedup();
+    assert!(numbers.windows(2).all(|two| two[1] == two[0] + 1), "{numbers:?}");
+}
+
+#[test]
+fn a_device_publishes_with_tokens_of_its_own() {
+    let world = World::new();
+    let double = world.hub(HOST, Auth::Key(KEY.into()));
+    let device = world.device_with_key(&double, KEY, "1h");
+    let said = device.run(&["check"]);
+    assert!(said.stdout.contains("with tokens that are made here"), "{said:?}");
+    assert!(said.stdout.contains("trusts one authority from"), "{said:?}");
+    let agent = device.start(&[]);
+    let ledger = messages(&double, 10);
+    nothing_is_missing(&ledger);
+    let (topic, payload) = &ledger.messages[0];
+    let number = sequences(&ledger.messages)[0].to_string();
+    let bag = topic.strip_prefix("devices/greenhouse-01/messages/events/").unwrap();
+    let said = properties(bag).unwrap();
+    let said: Vec<_> = said.iter().map(|(key, value)| (key.as_str(), value.as_str())).collect();
+    assert_eq!(
+        said,
+        [
+            ("$.mid", number.as_str()),
+            ("$.ct", "application/json"),
+            ("$.ce", "utf-8"),
+            ("topic", "greenhouse-01/cpu"),
+        ],
+        "{payload}"
+    );
+    assert_eq!(agent.terminate(), Some(0));
+    let log = std::fs::read_to_string(device.path("log")).unwrap();
+    assert!(!log.contains(KEY) && !log.contains("sig="), "{log}");
+}
+
+#[test]
+fn a_device_publishes_with_a_certificate() {
+    let world = World::new();
+    let identity = world.devices.client(DEVICE, Valid::Now);
+    let double = world.hub(HOST, Auth::Certificate(identity.der()));
+    let device = world.device(&double, "CERTIFICATE");
+    let certificate = device.put("credentials/certificate.pem", &identity.certificate);
+    let key = device.put("credentials/private-key.pem", &identity.key);
+    let [certificate, key] = [certificate.display(), key.display()];
+    let x509 = format!("{{x509: {{certificate: {certificate}, private_key: {key}}}}}");
+    device.edit_profile("CERTIFICATE", &x509);
+    let _agent = device.start(&[]);
+    let ledger = messages(&double, 10);
+    nothing_is_missing(&ledger);
+    assert!(ledger.refused.is_empty(), "{:?}", ledger.refused);
+}
+
+/// A token of seconds in place of one of an hour.
+#[test]
+fn tokens_are_renewed_before_they_end_and_nothing_is_lost() {
+    let world = World::new();
+    let double = world.hub(HOST, Auth::Key(KEY.into()));
+    let device = world.device_with_key(&double, KEY, "5s");
+    let agent = device.start(&[]);
+    let ledger = wait_for("the fifth token", || {
+        Some(double.ledger()).filter(|ledger| ledger.connects.len() >= 5)
+    });
+    nothing_is_missing(&ledger);
+    assert!(ledger.refused.is_empty(), "no token may end: {:?}", ledger.refused);
+    assert_eq!(agent.count("connection lost") + agent.count("cannot connect"), 0);
+    let numbers = sequences(&ledger.messages);
+    let mut once = numbers.clone();
+    once.dedup();
+    assert_eq!(numbers, once, "what has arrived is not sent again");
+}
+
+#[test]
+fn a_key_that_is_anothers_is_named() {
+    let world = World::new();
+    let double = world.hub(HOST, Auth::Key(ANOTHER_KEY.into()));
+    let device = world.device_with_key(&double, KEY, "1h");
+    let agent = device.start(&[]);
+    agent.wait_for_log("the broker does not allow the client `greenhouse-01`");
+    agent.wait_for_log("is greenhouse-01 registered and enabled in this hub");
+    agent.wait_for_log("the clock here says 20");
+    wait_for("it to be tried again", || (double.ledger().refused.len() > 5).then_some(()));
+    assert_eq!(agent.count("cannot connect"), 1, "{}", agent.log());
+    assert!(double.ledger().refused.iter().all(|why| why == "a wrong signature"));
+}
+
+#[test]
+fn a_key_that_is_none_is_refused_before_anything_starts() {
+    let world = World::new();
+    let double = world.hub(HOST, Auth::Key(KEY.into()));
+    let device = world.device_with_key(&double, "not a key", "1h");
+    let said = device.run(&["check"]);
+    assert_eq!(said.exit, Some(1));
+    assert!(said.stderr.contains("credentials/sas-key holds no key in Base64"), "{said:?}");
+}
+
+#[test]
+fn the_double_satisfies_the_sdk_of_azure_and_is_as_strict_as_azure() {
+    let world = World::new();
+    let double = world.hub("localhost", Auth::Key(KEY.into()));
+    let folder = tempfile::tempdir().unwrap();
+    let ca = folder.path().join("ca.pem");
+    std::fs::write(&ca, world.azure.pem()).unwrap();
+    let judge = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/doubles/hub_judge.py");
+    let output = command(python().to_str().unwrap())
+        .arg(judge)
+        .arg(double.port().to_string())
+        .arg(ca)
+        .args([DEVICE, KEY])
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&output.stdout);
+    let wrong = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{said}{wrong}");
+    let mut verdicts: Vec<&str> = said.lines().collect();
+    assert_eq!(verdicts.remove(0), "sdk: content", "{said}{wrong}");
+    let refused = verdicts.iter().all(|verdict| verdict.ends_with(": refused"));
+    assert!(verdicts.len() == 17 && refused, "{said}");
+    let ledger = double.ledger();
+    let sent: Vec<_> = ledger.messages.iter().map(|(_, payload)| payload.as_str()).collect();
+    assert_eq!(sent, ["0", "1", "2"], "what is refused does not arrive");
+    let reasons = ledger.refused.join("\n");
+    for reason in [
+        "the client id \"someone-else\"",
+        "the user name \"localhost/greenhouse-01/\"",
+        "the api-version \"latest\"",
+        "no signature",
+        "a wrong signature",
+        "a token for ",
+        "a token that has ended",
+        "4 fields in a token",
+        "another protocol than MQTT 3.1.1",
+        "QoS 2",
+        "262145 bytes",
+        "devices/someone-else/messages",
+        "\"greenhouse/air\"",
+        "the property \"b c\"",
+        "the property \"$.odd\"",
+        "the filter \"devices/#\"",
+    ] {
+        assert!(reasons.contains(reason), "{reason} in:\n{reasons}");
+    }
+}

@@ -1,0 +1,244 @@
+//! What every double over MQTT does: TLS, one thread for each connection, a second connection of a client in
+//! the place of the first, a ledger of what came and of what was not taken. What a cloud allows is its
+//! [`Rules`].
+
+use std::collections::HashMap;
+use std::io::Write;
+use std::net::{Shutdown, TcpListener, TcpStream};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use rustls::ServerConfig;
+
+use super::packet::{self, Connect, Packet, Publish, Unread};
+use super::tls::{self, Stream};
+
+/// The longest packet that any cloud takes.
+const LONGEST: usize = 1 << 20;
+
+/// Why a connection is closed.
+#[derive(Debug)]
+pub(crate) struct Refused(pub(crate) String);
+
+impl From<Unread> for Refused {
+    fn from(unread: Unread) -> Self {
+        match unread {
+            Unread::Io(error) => Self(format!("connection: {error}")),
+            Unread::Malformed(what) => Self(what),
+        }
+    }
+}
+
+pub(crate) fn refuse<T>(what: impl Into<String>) -> Result<T, Refused> {
+    Err(Refused(what.into()))
+}
+
+/// What a cloud makes of a client that it lets in.
+pub(crate) struct Admitted {
+    /// How long it may be silent.
+    pub(crate) silence: Duration,
+    /// When it is put out, whatever it does.
+    pub(crate) until: Option<Instant>,
+}
+
+/// What a cloud does with a message.
+pub(crate) enum Verdict {
+    Taken,
+    /// Discarded without a word.
+    Discarded,
+}
+
+/// What a cloud allows.
+pub(crate) trait Rules: Send + Sync + 'static {
+    /// What is kept of one connection.
+    type Visit: Default;
+
+    /// After the handshake.
+    fn greet(&self, stream: &Stream) -> Result<(), Refused>;
+
+    /// A client that asks to be let in. Refused with a code, it is told so (MQTT 3.1.1, table 3.1).
+    fn admit(&self, connect: &Connect, stream: &Stream) -> Result<Admitted, (u8, Refused)>;
+
+    /// A message of a client.
+    fn take(
+        &self,
+        client: &str,
+        publish: &Publish,
+        visit: &mut Self::Visit,
+    ) -> Result<Verdict, Refused>;
+
+    /// The filters of a subscription.
+    fn subscribe(&self, client: &str, filters: &[(String, u8)]) -> Result<Vec<u8>, Refused>;
+}
+
+/// The code that stands for no answer at all.
+pub(crate) const SILENT: u8 = 0;
+
+/// What came, and what was not taken.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Ledger {
+    /// Client ids and keepalives, of those that were let in.
+    pub(crate) connects: Vec<(String, u16)>,
+    /// Topics and payloads.
+    pub(crate) messages: Vec<(String, String)>,
+    /// Why connections were closed.
+    pub(crate) refused: Vec<String>,
+    /// How many messages were discarded.
+    pub(crate) discarded: usize,
+}
+
+/// A running double; it ends when it is dropped.
+pub(crate) struct Double {
+    port: u16,
+    ledger: Arc<Mutex<Ledger>>,
+    connected: Arc<Mutex<HashMap<String, TcpStream>>>,
+    over: Arc<AtomicBool>,
+}
+
+impl Double {
+    pub(crate) fn start(rules: impl Rules, tls: Arc<ServerConfig>) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let double =
+            Self { port, ledger: Arc::default(), connected: Arc::default(), over: Arc::default() };
+        let over = Arc::clone(&double.over);
+        let server = Arc::new(Server {
+            rules,
+            tls,
+            ledger: Arc::clone(&double.ledger),
+            connected: Arc::clone(&double.connected),
+        });
+        thread::spawn(move || {
+            for socket in listener.incoming() {
+                if over.load(Ordering::Relaxed) {
+                    return;
+                }
+                let (server, socket) = (Arc::clone(&server), socket.unwrap());
+                thread::spawn(move || server.serve(&socket));
+            }
+        });
+        double
+    }
+
+    pub(crate) fn port(&self) -> u16 {
+        self.port
+    }
+
+    pub(crate) fn ledger(&self) -> Ledger {
+        self.ledger.lock().unwrap().clone()
+    }
+}
+
+impl Drop for Double {
+    fn drop(&mut self) {
+        self.over.store(true, Ordering::Relaxed);
+        // wakes the listener, and ends who is connected
+        let _ = TcpStream::connect(("127.0.0.1", self.port));
+        for socket in self.connected.lock().unwrap().values() {
+            let _ = socket.shutdown(Shutdown::Both);
+        }
+    }
+}
+
+struct Server<R> {
+    rules: R,
+    tls: Arc<ServerConfig>,
+    ledger: Arc<Mutex<Ledger>>,
+    /// Who is connected: a second connection takes the place of the first.
+    connected: Arc<Mutex<HashMap<String, TcpStream>>>,
+}
+
+impl<R: Rules> Server<R> {
+    fn serve(&self, socket: &TcpStream) {
+        socket.set_read_timeout(Some(Duration::from_secs(10))).unwrap();
+        let ended = match tls::accept(&self.tls, socket.try_clone().unwrap()) {
+            Ok(stream) => self.visit(stream),
+            Err(error) => refuse(format!("handshake: {error}")),
+        };
+        let _ = socket.shutdown(Shutdown::Both);
+        if let Err(Refused(why)) = ended {
+            self.note(|ledger| ledger.refused.push(why));
+        }
+    }
+
+    fn note(&self, entry: impl FnOnce(&mut Ledger)) {
+        entry(&mut self.ledger.lock().unwrap());
+    }
+
+    /// From the handshake to the client's leave.
+    fn visit(&self, mut stream: Stream) -> Result<(), Refused> {
+        self.rules.greet(&stream)?;
+        let Packet::Connect(connect) = packet::read(&mut stream, LONGEST)? else {
+            return refuse("something before CONNECT");
+        };
+        let admitted = match self.rules.admit(&connect, &stream) {
+            Ok(admitted) => admitted,
+            Err((SILENT, refused)) => return Err(refused),
+            Err((code, refused)) => {
+                answer(&mut stream, &packet::conn_ack(code))?;
+                return Err(refused);
+            }
+        };
+        self.register(&connect, &stream);
+        answer(&mut stream, &packet::conn_ack(0))?;
+        let mut visit = R::Visit::default();
+        loop {
+            let left = admitted.until.map(|until| until.saturating_duration_since(Instant::now()));
+            if left.is_some_and(|left| left.is_zero()) {
+                return refuse("its time is over");
+            }
+            let patience = left.unwrap_or(Duration::MAX).min(admitted.silence);
+            stream.sock.set_read_timeout(Some(patience)).unwrap();
+            match packet::read(&mut stream, LONGEST)? {
+                Packet::Disconnect => return Ok(()),
+                packet => self.handle(packet, &connect.client_id, &mut visit, &mut stream)?,
+            }
+        }
+    }
+
+    fn register(&self, connect: &Connect, stream: &Stream) {
+        let client = &connect.client_id;
+        self.note(|ledger| ledger.connects.push((client.clone(), connect.keepalive)));
+        let socket = stream.sock.try_clone().unwrap();
+        if let Some(first) = self.connected.lock().unwrap().insert(client.clone(), socket) {
+            let _ = first.shutdown(Shutdown::Both);
+        }
+    }
+
+    fn handle(
+        &self,
+        packet: Packet,
+        client: &str,
+        visit: &mut R::Visit,
+        stream: &mut Stream,
+    ) -> Result<(), Refused> {
+        match packet {
+            Packet::Publish(publish) => match self.rules.take(client, &publish, visit)? {
+                Verdict::Discarded => {
+                    self.note(|ledger| ledger.discarded += 1);
+                    Ok(())
+                }
+                Verdict::Taken => {
+                    let payload = String::from_utf8_lossy(&publish.payload).into_owned();
+                    self.note(|ledger| ledger.messages.push((publish.topic, payload)));
+                    publish.id.map_or(Ok(()), |id| answer(stream, &packet::pub_ack(id)))
+                }
+            },
+            Packet::Subscribe { id, filters } => {
+                let codes = self.rules.subscribe(client, &filters)?;
+                answer(stream, &packet::sub_ack(id, &codes))
+            }
+            Packet::Unsubscribe { id } => answer(stream, &packet::unsub_ack(id)),
+            Packet::PingReq => answer(stream, &packet::ping_resp()),
+            Packet::PubAck(_) => Ok(()),
+            Packet::Connect(_) | Packet::Disconnect => refuse("a second CONNECT"),
+        }
+    }
+}
+
+fn answer(stream: &mut Stream, bytes: &[u8]) -> Result<(), Refused> {
+    let sent = stream.write_all(bytes).and_then(|()| stream.flush());
+    sent.map_err(|error| Refused(format!("connection: {error}")))
+}
