@@ -143,6 +143,7 @@ impl Machine {
         let drive = format!("if=sd,format=raw,cache=unsafe,file={}", option(self.card.path())?);
         let mut tool = Tool::new(facts.program, "starting the emulated Pi")
             .args(["-M", facts.machine, "-display", "none", "-no-reboot", "-nodefaults"])
+            .args(facts.options)
             .args(["-qmp", "stdio", "-append", command_line, "-drive", &drive])
             .arg("-kernel")
             .arg(&files.kernel)
