@@ -1,8 +1,9 @@
 //! The network adapter, which an emulated Pi has by USB, as the early ones have it on the board.
 //!
-//! Now and then a guest cannot enumerate it: QEMU's USB controller and the kernel's driver miss each
-//! other, the kernel gives the port up after four attempts, and no boot of that card will ever see a
-//! network. The cure is that of a real plug: out, and in again.
+//! Now and then a guest cannot enumerate it. The adapter is there when the power comes; the kernel's driver
+//! (dwc2) forgets, while it starts, that it was told so, answers every request with "Not connected", and after
+//! four attempts the port is left alone: no network for as long as that machine runs. Busy machines emulate
+//! slowly, and meet it often. The cure is that of a real plug: out, and in again.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
@@ -24,7 +25,7 @@ const ADAPTER: &str = "net";
 const PORT: &str = "1";
 
 /// What the kernel says of a device that it cannot enumerate: after two attempts of four, where its
-/// console shows what is no error; and after all four, unless it takes the device for unplugged.
+/// console shows what is no error; and after all four, unless it takes the device for one that is not there.
 pub(super) const GIVEN_UP: &[&str] = &["attempt power cycle", "unable to enumerate USB device"];
 
 /// How often it is plugged in again before it is left alone.
