@@ -18,7 +18,7 @@ use crate::mqtt::{Login, Options};
 use crate::provider::{self, Door, Silence};
 use crate::redirect::{self, Redirect};
 use crate::tls::{self, Identity, Trust};
-use crate::token::Sas;
+use crate::token::{Jwt, Sas};
 use crate::x509::Validity;
 
 /// Everything the agent needs to know to do its work.
@@ -117,6 +117,14 @@ fn login(login: &provider::Login<'_>) -> Result<Login, Fault> {
             name: name.to_string(),
             password: password.map(self::password).transpose()?,
         },
+        provider::Login::Jwt { name, audience, key, algorithm, life } => {
+            let signing_key = tls::key(key)?;
+            let mint = Jwt::new(audience, &signing_key, *algorithm, *life).map_err(|error| {
+                Fault::profile(format!("{} cannot sign: {error}", key.display()))
+                    .hint("ES256 wants a key on P-256, RS256 one of RSA of 2048 bits or more")
+            })?;
+            Login::Token { name: (*name).to_owned(), mint: Arc::new(mint) }
+        }
         provider::Login::Sas { name, resource, key, life } => {
             let bytes = STANDARD.decode(password(key)?.expose()).map_err(|_| {
                 Fault::profile(format!("{} holds no key in Base64", key.display()))

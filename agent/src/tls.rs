@@ -124,7 +124,8 @@ fn all_certificates(certificates: &[CertificateDer<'static>]) -> bool {
     certificates.iter().all(|certificate| Validity::of(certificate).is_some())
 }
 
-fn key(path: &Path) -> Result<PrivateKeyDer<'static>, Fault> {
+/// The private key in a file, PEM or DER.
+pub fn key(path: &Path) -> Result<PrivateKeyDer<'static>, Fault> {
     let bytes = read(path)?;
     let refused = |reason: &str| Fault::profile(format!("{} {reason}", path.display()));
     if !is_pem(&bytes) {

@@ -6,6 +6,7 @@ mod aws;
 mod commands;
 mod delivery;
 mod device;
+mod google;
 mod hub;
 mod service;
 mod trust;

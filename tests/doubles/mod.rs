@@ -5,6 +5,7 @@
 //! (`*.py` beside it).
 
 pub(crate) mod aws;
+pub(crate) mod google;
 pub(crate) mod hub;
 mod packet;
 pub(crate) mod server;

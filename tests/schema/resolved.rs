@@ -51,6 +51,18 @@ fn a_device_of_azure_has_its_hub_and_the_file_of_its_key() {
 }
 
 #[test]
+fn a_device_of_a_registry_has_its_path_and_the_host_of_its_region() {
+    let google = "google-iot-core: {project: greenhouses, region: europe-west1, registry: sensors, private_key: !file certs/device.key}";
+    let spec = resolve(&with_cloud(google)).unwrap();
+    let card = spec.card_profile();
+    let (_, cloud) = card.split_once("cloud:\n").unwrap();
+    assert_snapshot!(cloud.split("telemetry:").next().unwrap());
+    assert_eq!(imgbuild_schema::yaml::parse::<imgbuild_schema::CardProfile>(&card), Ok(spec.card));
+    let names: Vec<_> = spec.credentials.iter().map(|credential| credential.name).collect();
+    assert_eq!(names, ["private-key.pem"]);
+}
+
+#[test]
 fn a_stand_in_for_aws_brings_its_address_and_its_authority() {
     let aws = "aws-iot: {endpoint: gateway.example, port: 443, certificate: !file certs/device.pem, private_key: !file certs/device.key, \
                connect: {address: '10.0.0.1:8443', ca: !file certs/ca.pem}}";

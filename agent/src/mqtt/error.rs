@@ -17,6 +17,9 @@ pub enum Error {
         /// What the resolver says.
         error: io::Error,
     },
+    /// The token cannot be signed.
+    #[error("signing a token: {0}")]
+    Unsigned(rustls::Error),
     /// Nobody answers there.
     #[error("connecting: {0}")]
     Dial(io::Error),

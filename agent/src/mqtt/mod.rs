@@ -123,7 +123,7 @@ impl Connection {
     /// Connects, TLS and all, and waits for the broker to accept. A token is made for it that begins `now`.
     pub async fn open(options: &Options, now: Utc) -> Result<Self, Error> {
         let mut mqtt = mqtt_options(options);
-        let expires = log_in(&options.login, now, &mut mqtt);
+        let expires = log_in(&options.login, now, &mut mqtt).map_err(Error::Unsigned)?;
         let (client, mut events) =
             AsyncClient::builder(mqtt).capacity(usize::from(MAX_UNDER_WAY)).build();
         events.set_network_options(network_options(options.connect_timeout));
@@ -199,7 +199,7 @@ fn mqtt_options(options: &Options) -> MqttOptions {
 }
 
 /// Says who is there, and returns when that ends.
-fn log_in(login: &Login, now: Utc, mqtt: &mut MqttOptions) -> Option<Utc> {
+fn log_in(login: &Login, now: Utc, mqtt: &mut MqttOptions) -> Result<Option<Utc>, rustls::Error> {
     match login {
         Login::Nobody => {}
         Login::User { name, password: None } => {
@@ -209,12 +209,12 @@ fn log_in(login: &Login, now: Utc, mqtt: &mut MqttOptions) -> Option<Utc> {
             mqtt.set_credentials(name.clone(), password.expose().to_owned());
         }
         Login::Token { name, mint } => {
-            let token = mint.mint(now);
+            let token = mint.mint(now)?;
             mqtt.set_credentials(name.clone(), token.text.expose().to_owned());
-            return Some(token.expires);
+            return Ok(Some(token.expires));
         }
     }
-    None
+    Ok(None)
 }
 
 /// The library's own limit, in whole seconds, is kept out of the way of ours; it also bounds a flush.

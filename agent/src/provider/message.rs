@@ -3,7 +3,7 @@
 use imgbuild_schema::CardProfile;
 use imgbuild_schema::card::Cloud;
 
-use super::azure;
+use super::{azure, google};
 use crate::clock::Utc;
 use crate::mqtt::Message;
 use crate::record::Record;
@@ -17,6 +17,7 @@ pub fn message(record: &Record, profile: &CardProfile, now: Utc) -> Message {
     Message {
         topic: match &profile.cloud {
             Cloud::AzureIotHub(hub) => azure::topic(hub, record.sequence, sensor.topic.as_str()),
+            Cloud::GoogleIotCore(google) => google::topic(google, sensor.topic.as_str()),
             Cloud::AwsIot(_) | Cloud::Mqtt(_) => sensor.topic.to_string(),
         },
         payload: record.json(device, name, quantities(&sensor.driver), utc),

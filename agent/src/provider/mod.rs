@@ -3,6 +3,7 @@
 
 mod aws;
 mod azure;
+mod google;
 mod message;
 mod plain;
 
@@ -13,7 +14,7 @@ use std::time::Duration;
 
 use imgbuild_schema::CardProfile;
 use imgbuild_schema::card::{Access, Cloud};
-use imgbuild_schema::values::Endpoint;
+use imgbuild_schema::values::{Algorithm, Endpoint};
 use rustls::ClientConfig;
 
 use crate::mqtt::{self, Options};
@@ -48,6 +49,19 @@ pub enum Login<'a> {
         /// The file with the password, if one is asked for.
         password: Option<&'a Path>,
     },
+    /// By a name and a JSON Web Token.
+    Jwt {
+        /// The name.
+        name: &'static str,
+        /// For whom the token is.
+        audience: &'a str,
+        /// The file with the key that signs it (PEM).
+        key: &'a Path,
+        /// How it is signed.
+        algorithm: Algorithm,
+        /// How long a token is good for.
+        life: Duration,
+    },
     /// By a name and a shared access signature.
     Sas {
         /// The name.
@@ -78,6 +92,7 @@ pub fn door(cloud: &Cloud) -> Door<'_> {
     match cloud {
         Cloud::AwsIot(_) => aws::door(access),
         Cloud::AzureIotHub(hub) => azure::door(hub, access),
+        Cloud::GoogleIotCore(google) => google::door(google, access),
         Cloud::Mqtt(broker) => plain::door(broker, access),
     }
 }

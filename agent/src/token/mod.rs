@@ -2,6 +2,7 @@
 //!
 //! Making one is a function of the time, and of nothing else that changes.
 
+mod jwt;
 mod sas;
 
 use std::fmt::Debug;
@@ -10,12 +11,13 @@ use imgbuild_schema::values::Secret;
 
 use crate::clock::Utc;
 
+pub use jwt::Jwt;
 pub use sas::Sas;
 
 /// Makes tokens.
 pub trait Mint: Debug + Send + Sync {
-    /// A token that is good from `now` on.
-    fn mint(&self, now: Utc) -> Token;
+    /// A token that is good from `now` on. Fails if the key cannot sign.
+    fn mint(&self, now: Utc) -> Result<Token, rustls::Error>;
 }
 
 /// A password and when it ends.

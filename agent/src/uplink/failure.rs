@@ -95,6 +95,7 @@ fn connection(error: &Error, setting: &Setting<'_>) -> Words {
             format!("check its spelling and the network's DNS ({})", resolver_words(error)),
         ),
         Error::Tls(error) => tls(error, setting),
+        Error::Unsigned(error) => (format!("no token can be signed: {error}"), None),
         Error::Refused(refusal) => refused(*refusal, setting),
         Error::Closed | Error::ClosedInHandshake => with_hint(
             "the broker closed the connection",

@@ -12,7 +12,8 @@ use crate::telemetry::{KEEPALIVE, Queue, Reconnect};
 use crate::values::{DeviceId, HumanDuration, QoS, SensorId, Topic};
 
 pub use cloud::{
-    Access, AwsIot, AzureIotHub, Cloud, Connect, HubAuth, HubKey, Identity, Mqtt, Tls,
+    Access, AwsIot, AzureIotHub, Cloud, Connect, GoogleIotCore, HubAuth, HubKey, Identity, Mqtt,
+    Tls,
 };
 
 /// Where the profile lies on the device.

@@ -2,7 +2,8 @@
 
 use super::certificates::{self, KeyKind};
 use super::{cloud, telemetry};
-use crate::profile::{Algorithm, GoogleIotCore, GooglePubsub, Profile};
+use crate::profile::{GoogleIotCore, GooglePubsub, Profile};
+use crate::values::Algorithm;
 use crate::{Code, Problem};
 
 /// Where Google's own service was, until 2023.

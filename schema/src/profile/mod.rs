@@ -22,8 +22,8 @@ use serde::Deserialize;
 pub use access::Access;
 pub use base::{Base, FileBase, NamedBase, ReleasedBase, UrlBase};
 pub use cloud::{
-    Algorithm, AwsIot, AzureEventHubs, AzureIotHub, Cloud, Connect, Dps, GoogleIotCore,
-    GooglePubsub, HubAuth, HubX509, Mqtt, SasKey, Shadow, Tls, TlsSettings,
+    AwsIot, AzureEventHubs, AzureIotHub, Cloud, Connect, Dps, GoogleIotCore, GooglePubsub, HubAuth,
+    HubX509, Mqtt, SasKey, Shadow, Tls, TlsSettings,
 };
 pub use device::{Architecture, Device, Model};
 pub use first_boot::FirstBoot;

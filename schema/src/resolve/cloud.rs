@@ -4,8 +4,8 @@ use super::{Noted, Resolver, not_yet};
 use crate::Sp;
 use crate::card;
 use crate::profile::{
-    AwsIot, AzureIotHub, Cloud, Connect, Device, HubAuth, Mqtt, SasKey, Shadow, Source, Tls,
-    TlsSettings,
+    AwsIot, AzureIotHub, Cloud, Connect, Device, GoogleIotCore, HubAuth, Mqtt, SasKey, Shadow,
+    Source, Tls, TlsSettings,
 };
 
 /// The ports of MQTT with and without TLS, as registered with IANA.
@@ -30,6 +30,9 @@ pub(super) fn resolve(
                 resolver.not_yet.push(not_yet::problem(cloud.span(), what));
             }
             card.map(card::Cloud::AzureIotHub).ok_or(Noted)
+        }
+        Cloud::GoogleIotCore(google) => {
+            Ok(card::Cloud::GoogleIotCore(self::google(google, device, resolver)))
         }
         Cloud::Mqtt(mqtt) => Ok(card::Cloud::Mqtt(self::mqtt(mqtt, device, resolver))),
         other => {
@@ -93,6 +96,32 @@ fn hub(
         connect: azure.connect.as_ref().map(|connect| self::connect(connect, resolver)),
     };
     (None, Some(card))
+}
+
+fn google(
+    google: &GoogleIotCore,
+    device: &Device,
+    resolver: &mut Resolver<'_>,
+) -> card::GoogleIotCore {
+    let GoogleIotCore { project, region, registry, .. } = google;
+    let id = &device.id;
+    let (project, region, registry) = (project.as_str(), region.as_str(), registry.as_str());
+    let ours = || format!("{region}-mqtt.clearblade.com");
+    card::GoogleIotCore {
+        host: google.host.as_ref().map_or_else(ours, |host| host.to_string()),
+        port: google.port.as_ref().map_or(MQTTS_PORT, |port| **port),
+        project: project.to_owned(),
+        device: id.to_string(),
+        client_id: format!(
+            "projects/{project}/locations/{region}/registries/{registry}/devices/{}",
+            id.as_str()
+        ),
+        algorithm: *google.algorithm,
+        private_key: resolver.credential("private-key.pem", google.private_key.text.clone()),
+        life: card::GoogleIotCore::default_life(),
+        ca: pem(google.ca.as_ref(), "ca.pem", resolver),
+        connect: google.connect.as_ref().map(|connect| self::connect(connect, resolver)),
+    }
 }
 
 fn mqtt(mqtt: &Mqtt, device: &Device, resolver: &mut Resolver<'_>) -> card::Mqtt {

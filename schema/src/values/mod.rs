@@ -3,6 +3,7 @@
 //! A value is parsed once, where it was written, and is its own proof from there on: whoever holds a
 //! [`Hostname`] need not ask again whether a host may be called so.
 
+mod algorithm;
 mod cloud;
 mod country;
 mod duration;
@@ -20,6 +21,7 @@ mod size;
 mod topic;
 mod wifi;
 
+pub use algorithm::Algorithm;
 pub use cloud::{ClientId, Host, PublisherName, Release, Sha256, ThingName, Url};
 pub use country::Country;
 pub use duration::HumanDuration;

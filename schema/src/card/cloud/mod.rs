@@ -2,6 +2,7 @@
 
 mod aws;
 mod azure;
+mod google;
 mod mqtt;
 
 use std::path::{Path, PathBuf};
@@ -12,6 +13,7 @@ use crate::values::Endpoint;
 
 pub use aws::AwsIot;
 pub use azure::{AzureIotHub, HubAuth, HubKey};
+pub use google::GoogleIotCore;
 pub use mqtt::{Mqtt, Tls};
 
 /// Where readings go.
@@ -22,6 +24,8 @@ pub enum Cloud {
     AwsIot(AwsIot),
     /// Azure IoT Hub.
     AzureIotHub(AzureIotHub),
+    /// The protocol of Google Cloud IoT Core.
+    GoogleIotCore(GoogleIotCore),
     /// Any MQTT 3.1.1 broker.
     Mqtt(Mqtt),
 }
@@ -54,6 +58,7 @@ impl Cloud {
         let (access, connect) = match self {
             Self::AwsIot(aws) => (aws.access(), &aws.connect),
             Self::AzureIotHub(hub) => (hub.access(), &hub.connect),
+            Self::GoogleIotCore(google) => (google.access(), &google.connect),
             Self::Mqtt(mqtt) => (mqtt.access(), &mqtt.connect),
         };
         let Some(connect) = connect else { return access };

@@ -1,10 +1,10 @@
 use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 
 use super::Connect;
 use crate::Sp;
 use crate::profile::Source;
-use crate::values::Host;
+use crate::values::{Algorithm, Host};
 
 /// The protocol of Google Cloud IoT Core, over MQTT with a token signed on the device. Google closed its own
 /// service in 2023; ClearBlade speaks the protocol.
@@ -37,17 +37,6 @@ pub struct GoogleIotCore {
     /// Where to connect instead.
     #[serde(default)]
     pub connect: Option<Connect>,
-}
-
-/// How a token is signed (RFC 7518).
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "lowercase")]
-pub enum Algorithm {
-    /// By a key on the curve P-256.
-    #[default]
-    Es256,
-    /// By an RSA key of at least 2048 bits.
-    Rs256,
 }
 
 /// Google Cloud Pub/Sub, over HTTPS, as a service account.

@@ -7,7 +7,7 @@ use serde::Deserialize;
 
 pub use aws::{AwsIot, Shadow};
 pub use azure::{AzureEventHubs, AzureIotHub, Dps, HubAuth, HubX509, SasKey};
-pub use google::{Algorithm, GoogleIotCore, GooglePubsub};
+pub use google::{GoogleIotCore, GooglePubsub};
 pub use mqtt::{Mqtt, Tls, TlsSettings};
 use schemars::JsonSchema;
 

@@ -1,0 +1,183 @@
+//! The protocol of Google Cloud IoT Core: the agent against a double that is as strict as the cloud, and the
+//! double against the libraries that Google's samples use.
+
+use std::path::{Path, PathBuf};
+
+use crate::device::{Device, sequences};
+use crate::doubles::google::{PublicKey, Registry};
+use crate::doubles::server::Double;
+use crate::support::authority::{Authority, Valid};
+use crate::support::process::{command, python};
+use crate::support::wait_for;
+
+const HOST: &str = "europe-west1-mqtt.clearblade.com";
+const PATH: &str = "projects/greenhouses/locations/europe-west1/registries/sensors";
+const DEVICE: &str = "greenhouse-01";
+
+struct World {
+    bridge: Authority,
+    devices: Authority,
+    folder: tempfile::TempDir,
+}
+
+impl World {
+    fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        Self { bridge: Authority::new("bridge"), devices: Authority::new("devices"), folder }
+    }
+
+    /// A key as the documentation says to make it.
+    fn key(&self, name: &str, algorithm: &str) -> PathBuf {
+        let path = self.folder.path().join(name);
+        let arguments = match algorithm {
+            "RS256" => "genrsa 2048",
+            _ => "ecparam -genkey -name prime256v1 -noout",
+        };
+        let arguments: Vec<&str> = arguments.split(' ').collect();
+        let output = command("openssl").args(arguments).output().unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        std::fs::write(&path, output.stdout).unwrap();
+        path
+    }
+
+    fn registry(&self, host: &str, key: PublicKey) -> Double {
+        let own = self.bridge.server(&[host], Valid::Now);
+        let registry = Registry {
+            host: host.into(),
+            project: "greenhouses".into(),
+            path: PATH.into(),
+            device: DEVICE.into(),
+            key,
+        };
+        registry.open(&own, &self.devices)
+    }
+
+    fn device(&self, double: &Double, algorithm: &str, key: &Path, life: &str) -> Device {
+        let device = Device::new("{}");
+        let ca = device.put("credentials/connect-ca.pem", self.bridge.pem());
+        device.edit_profile(
+            "mqtt: {}",
+            &format!(
+                "google-iot-core: {{host: {HOST}, port: 8883, project: greenhouses, device: {DEVICE}, \
+                 client_id: {PATH}/devices/{DEVICE}, algorithm: {}, private_key: {}, life: {life}, \
+                 connect: {{address: '127.0.0.1:{}', ca: {}}}}}",
+                algorithm.to_lowercase(),
+                key.display(),
+                double.port(),
+                ca.display()
+            ),
+        );
+        device
+    }
+}
+
+#[test]
+fn a_device_publishes_with_tokens_of_either_kind() {
+    let world = World::new();
+    for algorithm in ["ES256", "RS256"] {
+        let key = world.key(algorithm, algorithm);
+        let kind = if algorithm == "ES256" { "ES256" } else { "RS256" };
+        let double = world.registry(HOST, PublicKey::of(&key, kind));
+        let device = world.device(&double, algorithm, &key, "1h");
+        let agent = device.start(&[]);
+        let ledger = wait_for("ten messages", || {
+            Some(double.ledger()).filter(|ledger| ledger.messages.len() >= 10)
+        });
+        assert!(ledger.refused.is_empty(), "{ledger:?}");
+        assert!(
+            ledger.messages.iter().all(|(topic, _)| topic == "/devices/greenhouse-01/events/cpu")
+        );
+        let numbers = sequences(&ledger.messages);
+        assert!(numbers.windows(2).all(|two| two[1] == two[0] + 1), "{numbers:?}");
+        assert_eq!(agent.terminate(), Some(0));
+    }
+}
+
+/// A token of seconds in place of one of an hour.
+#[test]
+fn tokens_are_renewed_before_they_end_and_nothing_is_lost() {
+    let world = World::new();
+    let key = world.key("key", "ES256");
+    let double = world.registry(HOST, PublicKey::of(&key, "ES256"));
+    let device = world.device(&double, "ES256", &key, "6s");
+    let agent = device.start(&[]);
+    let ledger = wait_for("the fourth token", || {
+        Some(double.ledger()).filter(|ledger| ledger.connects.len() >= 4)
+    });
+    assert!(ledger.refused.is_empty(), "no token may end: {:?}", ledger.refused);
+    let numbers = sequences(&ledger.messages);
+    assert!(numbers.windows(2).all(|two| two[1] == two[0] + 1), "{numbers:?}");
+    assert_eq!(agent.count("connection lost") + agent.count("cannot connect"), 0);
+}
+
+#[test]
+fn a_key_that_is_not_registered_is_named() {
+    let world = World::new();
+    let (key, other) = (world.key("key", "ES256"), world.key("other", "ES256"));
+    let double = world.registry(HOST, PublicKey::of(&other, "ES256"));
+    let device = world.device(&double, "ES256", &key, "1h");
+    let agent = device.start(&[]);
+    agent.wait_for_log("with the public half of this key and its algorithm");
+    wait_for("it to be tried again", || (double.ledger().refused.len() > 5).then_some(()));
+    assert_eq!(agent.count("cannot connect"), 1, "{}", agent.log());
+}
+
+#[test]
+fn a_key_of_the_other_kind_is_refused_before_anything_starts() {
+    let world = World::new();
+    let key = world.key("key", "ES256");
+    let double = world.registry(HOST, PublicKey::of(&key, "ES256"));
+    let device = world.device(&double, "RS256", &key, "1h");
+    let said = device.run(&["check"]);
+    assert_eq!(said.exit, Some(1));
+    assert!(said.stderr.contains("this is no key for RS256"), "{said:?}");
+}
+
+#[test]
+fn the_double_satisfies_what_googles_samples_use_and_is_as_strict_as_the_bridge() {
+    let world = World::new();
+    let ca = world.folder.path().join("ca.pem");
+    std::fs::write(&ca, world.bridge.pem()).unwrap();
+    for algorithm in ["ES256", "RS256"] {
+        let key = world.key(algorithm, algorithm);
+        let double = world.registry("localhost", PublicKey::of(&key, algorithm));
+        let judge = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/doubles/google_judge.py");
+        let output = command(python().to_str().unwrap())
+            .arg(judge)
+            .arg(double.port().to_string())
+            .arg(&ca)
+            .args([PATH, DEVICE, "greenhouses", algorithm])
+            .arg(&key)
+            .output()
+            .unwrap();
+        let said = String::from_utf8_lossy(&output.stdout);
+        let wrong = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "{said}{wrong}");
+        let verdicts: Vec<&str> = said.lines().collect();
+        assert_eq!(verdicts[..2], ["PyJWT: content", "google-auth: content"], "{said}{wrong}");
+        let refused = verdicts[2..].iter().all(|verdict| verdict.ends_with(": refused"));
+        assert!(verdicts.len() == 21 && refused, "{said}");
+        let ledger = double.ledger();
+        let sent: Vec<_> = ledger.messages.iter().map(|(_, payload)| payload.as_str()).collect();
+        assert_eq!(sent, ["0", "1", "2", "state", "a"], "what is refused does not arrive");
+        let reasons = ledger.refused.join("\n");
+        for reason in [
+            "a wrong signature",
+            "base64url:",
+            "the header",
+            "the audience \"another\"",
+            "a token that has ended",
+            "a token of the future",
+            "a token for too long",
+            "the client id \"greenhouse-01\"",
+            "a last will",
+            "QoS 2",
+            "262145 bytes",
+            "\"devices/greenhouse-01/events\"",
+            "two states in a second",
+            "commands\"",
+        ] {
+            assert!(reasons.contains(reason), "{reason} in:\n{reasons}");
+        }
+    }
+}
