@@ -42,12 +42,20 @@ fn checked(text: &str) -> String {
 fn the_profile_in_the_readme_passes_the_check() {
     let readme = Path::new(env!("CARGO_MANIFEST_DIR")).join("../README.md");
     let readme = fs::read_to_string(readme).unwrap();
-    let snippets: Vec<&str> = readme.split("```yaml\n").skip(1).collect();
-    assert!(!snippets.is_empty());
-    for snippet in snippets {
-        let (profile, _) = snippet.split_once("```").unwrap();
-        assert_eq!(checked(profile), NOTHING, "{profile}");
+    let mut snippets =
+        readme.split("```yaml\n").skip(1).map(|rest| rest.split_once("```").unwrap().0);
+    let whole = snippets.next().unwrap();
+    assert_eq!(checked(whole), NOTHING);
+    let (before, rest) = whole.split_once("cloud:\n").unwrap();
+    let (_, after) = rest.split_once("telemetry:").unwrap();
+    // the others are clouds, to be put in place of that one's
+    let mut clouds = 0;
+    for cloud in snippets {
+        assert!(cloud.starts_with("cloud:\n"), "{cloud}");
+        assert_eq!(checked(&format!("{before}{cloud}telemetry:{after}")), NOTHING, "{cloud}");
+        clouds += 1;
     }
+    assert_eq!(clouds, 3);
 }
 
 #[test]
