@@ -27,7 +27,7 @@ pub fn check(profile: &CardProfile, root: &Path, now: Utc) -> (String, Vec<Fault
             lines.put("address", format!("{} (kernel's command line)", redirect.address));
         }
         Ok(None) => {
-            if let Some(address) = door.access.address {
+            if let Some(address) = door.access.address() {
                 lines.put("address", address);
             }
         }
@@ -47,7 +47,7 @@ fn describe(
     now: Utc,
     lines: &mut Lines,
 ) -> Option<Fault> {
-    match (door.access.ca, &credentials.authorities) {
+    match (door.access.trusted(), &credentials.authorities) {
         _ if !door.access.secured => lines.put("TLS", "none: everything goes in clear"),
         (Some(path), Some(authorities)) => {
             let count = authorities_in_words(authorities.len());

@@ -1,6 +1,7 @@
 //! From what the profile says to what it means: the files it names are read, and everything that is
 //! wrong with them is found at once.
 
+use std::borrow::Cow;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -94,29 +95,30 @@ impl Credentials {
         let credentials = Self {
             authorities: door
                 .access
-                .ca
+                .trusted()
                 .and_then(|path| tls::certificates(path).map_err(&mut keep).ok()),
             identity: door.access.identity.and_then(|files| {
                 Identity::read(&files.certificate, &files.private_key).map_err(&mut keep).ok()
             }),
             login: login(&door.login).map_err(&mut keep).unwrap_or_default(),
         };
+        if let provider::Login::User { name: None, password: Some(_) } = door.login {
+            faults.push(
+                Fault::profile("the profile has a password and no user name")
+                    .hint("MQTT 3.1.1 takes a password only with a user name"),
+            );
+        }
         if faults.is_empty() { Ok(credentials) } else { Err(faults) }
     }
 }
 
 fn login(login: &provider::Login<'_>) -> Result<Login, Fault> {
     Ok(match login {
-        provider::Login::Nobody => Login::Nobody,
-        provider::Login::User { name, password: Some(path) } if name.is_empty() => {
-            password(path)?;
-            return Err(Fault::profile("the profile has a password and no user name")
-                .hint("MQTT 3.1.1 takes a password only with a user name"));
+        provider::Login::User { name, password } => {
+            let password = password.map(self::password).transpose()?;
+            let user = |name: &Cow<'_, str>| Login::User { name: name.to_string(), password };
+            name.as_ref().map_or(Login::Nobody, user)
         }
-        provider::Login::User { name, password } => Login::User {
-            name: name.to_string(),
-            password: password.map(self::password).transpose()?,
-        },
         provider::Login::Jwt { name, audience, key, algorithm, life } => {
             let signing_key = tls::key(key)?;
             let mint = Jwt::new(audience, &signing_key, *algorithm, *life).map_err(|error| {
@@ -164,8 +166,8 @@ pub fn resolve(profile: CardProfile, root: &Path) -> Result<Config, Vec<Fault>> 
     } else {
         None
     };
-    let address = redirect.as_ref().map(|redirect| &redirect.address).or(door.access.address);
-    let options = provider::options(&profile, tls, credentials.login, address);
+    let address = redirect.as_ref().map(|redirect| &redirect.address).or(door.access.address());
+    let options = provider::options(&door, &profile.telemetry, tls, credentials.login, address);
     let silence = door.silence;
     Ok(Config { profile, options, validity, has_identity, redirect, silence })
 }
@@ -183,7 +185,7 @@ fn client_config(
     let mut config = tls::client_config(trust, credentials.identity.take()).map_err(|error| {
         let from = door
             .access
-            .ca
+            .trusted()
             .map_or("the public authorities".into(), |path| path.display().to_string());
         vec![Fault::profile(format!("setting up TLS with {from}: {error}"))]
     })?;
@@ -271,6 +273,7 @@ sensors:
                 "reading /none/ca: No such file or directory (os error 2)",
                 "reading /none/pem: No such file or directory (os error 2)",
                 "reading /none/password: No such file or directory (os error 2)",
+                "the profile has a password and no user name",
             ]
         );
     }

@@ -25,7 +25,7 @@ pub(super) fn door(access: Access<'_>) -> Door<'_> {
     let thing = access.client_id;
     Door {
         access,
-        login: Login::Nobody,
+        login: Login::NONE,
         roots: ROOTS,
         alpn: (access.port == SHARED_PORT).then_some(ALPN),
         silence: Silence {

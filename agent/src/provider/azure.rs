@@ -28,7 +28,7 @@ pub(super) fn door<'a>(hub: &'a AzureIotHub, access: Access<'a>) -> Door<'a> {
             key: &sas.key,
             life: sas.life.get(),
         },
-        HubAuth::X509(_) => Login::User { name: name.into(), password: None },
+        HubAuth::X509(_) => Login::User { name: Some(name.into()), password: None },
     };
     Door {
         access,

@@ -1,9 +1,7 @@
 //! What a record is as a message.
 
 use imgbuild_schema::CardProfile;
-use imgbuild_schema::card::Cloud;
 
-use super::{azure, google};
 use crate::clock::Utc;
 use crate::mqtt::Message;
 use crate::record::Record;
@@ -15,11 +13,7 @@ pub fn message(record: &Record, profile: &CardProfile, now: Utc) -> Message {
     let utc = record.stamp.utc.unwrap_or(now);
     let (device, name) = (profile.device.id.as_str(), sensor.id.as_str());
     Message {
-        topic: match &profile.cloud {
-            Cloud::AzureIotHub(hub) => azure::topic(hub, record.sequence, sensor.topic.as_str()),
-            Cloud::GoogleIotCore(google) => google::topic(google, sensor.topic.as_str()),
-            Cloud::AwsIot(_) | Cloud::Mqtt(_) => sensor.topic.to_string(),
-        },
+        topic: super::topic(&profile.cloud, record.sequence, &sensor.topic),
         payload: record.json(device, name, quantities(&sensor.driver), utc),
         qos: profile.telemetry.qos,
     }

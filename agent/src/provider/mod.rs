@@ -12,9 +12,8 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use imgbuild_schema::CardProfile;
-use imgbuild_schema::card::{Access, Cloud};
-use imgbuild_schema::values::{Algorithm, Endpoint};
+use imgbuild_schema::card::{Access, Cloud, Delivery};
+use imgbuild_schema::values::{Algorithm, Endpoint, Topic};
 use rustls::ClientConfig;
 
 use crate::mqtt::{self, Options};
@@ -40,13 +39,11 @@ pub struct Door<'a> {
 /// How a device logs in.
 #[derive(Clone, Debug)]
 pub enum Login<'a> {
-    /// Not at all: the certificate says who it is, or nobody asks.
-    Nobody,
-    /// By a name and the password in a file.
+    /// By a name and the password in a file. Neither: the certificate says who it is, or nobody asks.
     User {
         /// The name.
-        name: Cow<'a, str>,
-        /// The file with the password, if one is asked for.
+        name: Option<Cow<'a, str>>,
+        /// The file with the password.
         password: Option<&'a Path>,
     },
     /// By a name and a JSON Web Token.
@@ -75,6 +72,11 @@ pub enum Login<'a> {
     },
 }
 
+impl Login<'_> {
+    /// Nothing is said.
+    const NONE: Self = Self::User { name: None, password: None };
+}
+
 /// What a cloud that gives no reasons most likely means. None: nothing is known that others would not mean.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Silence {
@@ -97,16 +99,25 @@ pub fn door(cloud: &Cloud) -> Door<'_> {
     }
 }
 
+/// Where a card's cloud takes the message of this number that the profile gives this topic.
+fn topic(cloud: &Cloud, sequence: u64, topic: &Topic) -> String {
+    match cloud {
+        Cloud::AwsIot(_) | Cloud::Mqtt(_) => topic.to_string(),
+        Cloud::AzureIotHub(hub) => azure::topic(hub, sequence, topic.as_str()),
+        Cloud::GoogleIotCore(google) => google::topic(google, topic.as_str()),
+    }
+}
+
 /// How to connect, given what was read from the files that the profile names.
 ///
 /// `address` is where to connect in place of the cloud's own name and port.
 pub fn options(
-    profile: &CardProfile,
+    door: &Door<'_>,
+    delivery: &Delivery,
     tls: Option<Arc<ClientConfig>>,
     login: mqtt::Login,
     address: Option<&Endpoint>,
 ) -> Options {
-    let door = door(&profile.cloud);
     let (dial_host, dial_port) = match address {
         Some(address) => (address.host(), address.port()),
         None => (door.access.host, door.access.port),
@@ -117,8 +128,8 @@ pub fn options(
         client_id: door.access.client_id.to_owned(),
         login,
         tls,
-        keepalive: profile.telemetry.keepalive.get(),
-        connect_timeout: profile.telemetry.connect_timeout.get(),
+        keepalive: delivery.keepalive.get(),
+        connect_timeout: delivery.connect_timeout.get(),
     }
 }
 
@@ -128,9 +139,11 @@ mod tests {
 
     #[test]
     fn the_name_stays_when_the_address_is_another() {
-        let profile = imgbuild_schema::yaml::parse(crate::config::tests::PROFILE).unwrap();
-        let options =
-            options(&profile, None, mqtt::Login::Nobody, Some(&"10.0.2.2:18883".parse().unwrap()));
+        let profile: imgbuild_schema::CardProfile =
+            imgbuild_schema::yaml::parse(crate::config::tests::PROFILE).unwrap();
+        let (door, address) = (door(&profile.cloud), "10.0.2.2:18883".parse().unwrap());
+        let login = mqtt::Login::Nobody;
+        let options = options(&door, &profile.telemetry, None, login, Some(&address));
         assert_eq!(options.host, "broker.example");
         assert_eq!(options.dial, ("10.0.2.2".to_owned(), 18883));
     }

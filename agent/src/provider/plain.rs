@@ -1,5 +1,7 @@
 //! Any MQTT broker: the profile says it all.
 
+use std::borrow::Cow;
+
 use imgbuild_schema::card::{Access, Mqtt};
 
 use super::{Door, Login, Silence};
@@ -8,12 +10,9 @@ use crate::tls::Roots;
 pub(super) fn door<'a>(broker: &'a Mqtt, access: Access<'a>) -> Door<'a> {
     Door {
         access,
-        login: match (&broker.username, broker.password.as_deref()) {
-            (None, None) => Login::Nobody,
-            // a password of nobody's is refused by whoever reads it
-            (name, password) => {
-                Login::User { name: name.as_deref().unwrap_or("").into(), password }
-            }
+        login: Login::User {
+            name: broker.username.as_deref().map(Cow::from),
+            password: broker.password.as_deref(),
         },
         roots: Roots::Public,
         alpn: None,

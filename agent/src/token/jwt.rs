@@ -55,13 +55,14 @@ impl Jwt {
     }
 
     fn signature(&self, text: &[u8]) -> Result<Vec<u8>, rustls::Error> {
-        let (scheme, name) = match self.algorithm {
-            Algorithm::Es256 => (SignatureScheme::ECDSA_NISTP256_SHA256, "ES256"),
-            Algorithm::Rs256 => (SignatureScheme::RSA_PKCS1_SHA256, "RS256"),
+        let scheme = match self.algorithm {
+            Algorithm::Es256 => SignatureScheme::ECDSA_NISTP256_SHA256,
+            Algorithm::Rs256 => SignatureScheme::RSA_PKCS1_SHA256,
         };
-        let signer = self.key.choose_scheme(&[scheme]);
-        let signer =
-            signer.ok_or_else(|| rustls::Error::General(format!("this is no key for {name}")))?;
+        let signer = self
+            .key
+            .choose_scheme(&[scheme])
+            .ok_or_else(|| rustls::Error::General(format!("this is no key for {}", self.name())))?;
         let signature = signer.sign(text)?;
         match self.algorithm {
             Algorithm::Rs256 => Ok(signature),

@@ -17,36 +17,42 @@ pub(super) fn resolve(
     device: &Device,
     resolver: &mut Resolver<'_>,
 ) -> Result<card::Cloud, Noted> {
+    for what in unbuilt(cloud) {
+        resolver.not_yet.push(not_yet::problem(cloud.span(), &what));
+    }
     match &**cloud {
-        Cloud::AwsIot(aws) => {
-            for what in unbuilt(aws) {
-                resolver.not_yet.push(not_yet::problem(cloud.span(), what));
-            }
-            Ok(card::Cloud::AwsIot(self::aws(aws, device, resolver)))
-        }
+        Cloud::AwsIot(aws) => Ok(card::Cloud::AwsIot(self::aws(aws, device, resolver))),
         Cloud::AzureIotHub(azure) => {
-            let (what, card) = self::hub(azure, device, resolver);
-            if let Some(what) = what {
-                resolver.not_yet.push(not_yet::problem(cloud.span(), what));
-            }
-            card.map(card::Cloud::AzureIotHub).ok_or(Noted)
+            hub(azure, device, resolver).map(card::Cloud::AzureIotHub).ok_or(Noted)
         }
         Cloud::GoogleIotCore(google) => {
             Ok(card::Cloud::GoogleIotCore(self::google(google, device, resolver)))
         }
         Cloud::Mqtt(mqtt) => Ok(card::Cloud::Mqtt(self::mqtt(mqtt, device, resolver))),
-        other => {
-            let what = format!("the cloud {}", other.name());
-            resolver.not_yet.push(not_yet::problem(cloud.span(), &what));
-            Err(Noted)
-        }
+        Cloud::AzureEventHubs(_) | Cloud::GooglePubsub(_) => Err(Noted),
     }
 }
 
-/// What AWS IoT has and the agent does not do yet.
-fn unbuilt(aws: &AwsIot) -> impl Iterator<Item = &'static str> {
-    let shadow = (*aws.shadow != Shadow::None).then_some("a shadow");
-    shadow.into_iter().chain(aws.jobs.then_some("jobs"))
+/// What the cloud has and the agent does not do yet.
+fn unbuilt(cloud: &Cloud) -> Vec<String> {
+    let found = match cloud {
+        Cloud::AwsIot(aws) => {
+            vec![(*aws.shadow != Shadow::None).then_some("a shadow"), aws.jobs.then_some("jobs")]
+        }
+        Cloud::AzureIotHub(azure) => {
+            let group = matches!(&*azure.auth, HubAuth::Sas(SasKey { group_key: Some(_), .. }));
+            let dps = azure.dps.is_some() && !group;
+            vec![
+                group.then_some("the key of a group"),
+                dps.then_some("the provisioning service of Azure"),
+            ]
+        }
+        Cloud::AzureEventHubs(_) | Cloud::GooglePubsub(_) => {
+            return vec![format!("the cloud {}", cloud.name())];
+        }
+        Cloud::GoogleIotCore(_) | Cloud::Mqtt(_) => Vec::new(),
+    };
+    found.into_iter().flatten().map(str::to_owned).collect()
 }
 
 fn aws(aws: &AwsIot, device: &Device, resolver: &mut Resolver<'_>) -> card::AwsIot {
@@ -64,38 +70,29 @@ fn aws(aws: &AwsIot, device: &Device, resolver: &mut Resolver<'_>) -> card::AwsI
     }
 }
 
-/// The hub, or what of it cannot be built yet. Neither: a key or a hub is missing, which the checks have said.
+/// None: there is no key or no hub, which the checks have said, or it cannot be built yet.
 fn hub(
     azure: &AzureIotHub,
     device: &Device,
     resolver: &mut Resolver<'_>,
-) -> (Option<&'static str>, Option<card::AzureIotHub>) {
+) -> Option<card::AzureIotHub> {
     let mut credential = |name, source: &Sp<Source>| resolver.credential(name, source.text.clone());
     let auth = match &*azure.auth {
-        HubAuth::Sas(SasKey { group_key: Some(_), .. }) => {
-            return (Some("the key of a group"), None);
+        HubAuth::Sas(sas) => {
+            card::HubAuth::Sas(card::HubKey::new(credential("sas-key", sas.key.as_ref()?)))
         }
-        HubAuth::Sas(SasKey { key: Some(key), .. }) => {
-            card::HubAuth::Sas(card::HubKey::new(credential("sas-key", key)))
-        }
-        HubAuth::Sas(_) => return (None, None),
         HubAuth::X509(x509) => card::HubAuth::X509(card::Identity {
             certificate: credential("certificate.pem", &x509.certificate),
             private_key: credential("private-key.pem", &x509.private_key),
         }),
     };
-    if azure.dps.is_some() {
-        return (Some("the provisioning service of Azure"), None);
-    }
-    let Some(hub) = &azure.hub else { return (None, None) };
-    let card = card::AzureIotHub {
-        hub: hub.to_string(),
+    Some(card::AzureIotHub {
+        hub: azure.hub.as_ref()?.to_string(),
         device: device.id.to_string(),
         auth,
         ca: azure.ca.as_ref().map(|ca| credential("ca.pem", ca)),
         connect: azure.connect.as_ref().map(|connect| self::connect(connect, resolver)),
-    };
-    (None, Some(card))
+    })
 }
 
 fn google(
@@ -103,18 +100,17 @@ fn google(
     device: &Device,
     resolver: &mut Resolver<'_>,
 ) -> card::GoogleIotCore {
-    let GoogleIotCore { project, region, registry, .. } = google;
-    let id = &device.id;
-    let (project, region, registry) = (project.as_str(), region.as_str(), registry.as_str());
+    let [project, region, registry] =
+        [&google.project, &google.region, &google.registry].map(|name| name.as_str());
     let ours = || format!("{region}-mqtt.clearblade.com");
+    let device = device.id.as_str();
     card::GoogleIotCore {
         host: google.host.as_ref().map_or_else(ours, |host| host.to_string()),
         port: google.port.as_ref().map_or(MQTTS_PORT, |port| **port),
         project: project.to_owned(),
-        device: id.to_string(),
+        device: device.to_owned(),
         client_id: format!(
-            "projects/{project}/locations/{region}/registries/{registry}/devices/{}",
-            id.as_str()
+            "projects/{project}/locations/{region}/registries/{registry}/devices/{device}"
         ),
         algorithm: *google.algorithm,
         private_key: resolver.credential("private-key.pem", google.private_key.text.clone()),

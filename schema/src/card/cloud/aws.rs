@@ -34,7 +34,7 @@ impl AwsIot {
             secured: true,
             ca: self.ca.as_deref(),
             identity: Some(&self.identity),
-            address: None,
+            connect: self.connect.as_ref(),
         }
     }
 }

@@ -74,7 +74,7 @@ impl AzureIotHub {
                 HubAuth::X509(identity) => Some(identity),
                 HubAuth::Sas(_) => None,
             },
-            address: None,
+            connect: self.connect.as_ref(),
         }
     }
 }

@@ -52,7 +52,7 @@ impl GoogleIotCore {
             secured: true,
             ca: self.ca.as_deref(),
             identity: None,
-            address: None,
+            connect: self.connect.as_ref(),
         }
     }
 }

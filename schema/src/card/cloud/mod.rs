@@ -43,27 +43,36 @@ pub struct Access<'a> {
     pub client_id: &'a str,
     /// Whether the connection is secured by TLS.
     pub secured: bool,
-    /// The file with the authorities to trust, those of `connect` before those of the cloud; none: public
-    /// ones.
+    /// The file with the authorities that sign for the cloud; none: public ones.
     pub ca: Option<&'a Path>,
     /// The device's own certificate and key.
     pub identity: Option<&'a Identity>,
+    /// Where to connect and whom to trust instead.
+    pub connect: Option<&'a Connect>,
+}
+
+impl<'a> Access<'a> {
+    /// The file with the authorities to trust, those of a stand-in before those of the cloud; none: public ones.
+    pub fn trusted(&self) -> Option<&'a Path> {
+        let instead = self.connect.and_then(|connect| connect.ca.as_deref());
+        instead.filter(|_| self.secured).or(self.ca)
+    }
+
     /// Where to connect instead.
-    pub address: Option<&'a Endpoint>,
+    pub fn address(&self) -> Option<&'a Endpoint> {
+        self.connect.map(|connect| &connect.address)
+    }
 }
 
 impl Cloud {
     /// The way in.
     pub fn access(&self) -> Access<'_> {
-        let (access, connect) = match self {
-            Self::AwsIot(aws) => (aws.access(), &aws.connect),
-            Self::AzureIotHub(hub) => (hub.access(), &hub.connect),
-            Self::GoogleIotCore(google) => (google.access(), &google.connect),
-            Self::Mqtt(mqtt) => (mqtt.access(), &mqtt.connect),
-        };
-        let Some(connect) = connect else { return access };
-        let ca = connect.ca.as_deref().filter(|_| access.secured).or(access.ca);
-        Access { ca, address: Some(&connect.address), ..access }
+        match self {
+            Self::AwsIot(aws) => aws.access(),
+            Self::AzureIotHub(hub) => hub.access(),
+            Self::GoogleIotCore(google) => google.access(),
+            Self::Mqtt(mqtt) => mqtt.access(),
+        }
     }
 }
 

@@ -51,7 +51,7 @@ impl Mqtt {
             secured: self.tls.is_some(),
             ca: self.tls.as_ref().and_then(|tls| tls.ca.as_deref()),
             identity: self.tls.as_ref().and_then(|tls| tls.identity.as_ref()),
-            address: None,
+            connect: self.connect.as_ref(),
         }
     }
 }
