@@ -18,6 +18,7 @@ pub mod check;
 pub mod cli;
 pub mod clock;
 pub mod config;
+pub mod control;
 pub mod dry_run;
 pub mod fault;
 pub mod files;

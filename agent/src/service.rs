@@ -1,5 +1,6 @@
 //! The agent at its work: all parts put together, from the start to a clean end.
 
+use std::cell::RefCell;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,15 +12,18 @@ use tracing::{info, warn};
 use crate::clock::gate::Gate;
 use crate::clock::{Clock, SystemClock, Utc};
 use crate::config::Config;
+use crate::control::Controls;
 use crate::fault::Fault;
 use crate::health::{Health, State};
 use crate::network::Network;
 use crate::outbox::{Memory, Outbox, Shared};
+use crate::provider;
 use crate::record::Record;
 use crate::sampler::{self, Running};
 use crate::sequence::Sequence;
 use crate::stop;
 use crate::uplink::Uplink;
+use crate::uplink::conversation::Talk;
 use crate::watchdog::{self, Pulse};
 
 /// How long to wait for a network, and then for the time, before going on without.
@@ -77,6 +81,8 @@ async fn serve(config: &Config, places: &Places) -> Result<(), Fault> {
         sender,
     )
     .map_err(machine)?;
+    let controls = Controls::open(sensors, &places.state, sampler.orders());
+    let talk = RefCell::new(Talk::new(provider::dialogue(&config.profile.cloud), controls));
     announce(config, clock.as_ref());
     watchdog::ready();
 
@@ -85,6 +91,7 @@ async fn serve(config: &Config, places: &Places) -> Result<(), Fault> {
     let (stopper, stop) = stop::channel();
     let uplink = Uplink {
         config,
+        talk: &talk,
         outbox: &outbox,
         clock: clock.as_ref(),
         network: Network::new(places.root.clone(), PATIENCE),

@@ -59,3 +59,6 @@ pub const ACK_TIMEOUT: HumanDuration = HumanDuration::from_secs(5);
 
 /// How often a sensor is read if nothing else is said.
 pub const INTERVAL: HumanDuration = HumanDuration::from_secs(10);
+
+/// The shortest time between two readings of one sensor that the agent keeps up with.
+pub const SHORTEST_INTERVAL: HumanDuration = HumanDuration::from_millis(100);

@@ -1,36 +1,69 @@
 //! AWS IoT Core: the agent against a double that is as strict as the cloud, and the double against AWS's
 //! own SDK.
 
-use std::path::Path;
+use std::sync::Arc;
 
 use crate::device::{Agent, Device, sequences};
 use crate::doubles::aws::{Account, Policy};
 use crate::doubles::server::Double;
+use crate::doubles::shadow::Shadows;
+use crate::judge::{content, judge};
 use crate::support::authority::{Authority, Valid};
-use crate::support::process::{command, python};
 use crate::support::wait_for;
 
-const ENDPOINT: &str = "a1b2c3-ats.iot.eu-west-1.amazonaws.com";
-const THING: &str = "greenhouse-01";
+pub(crate) const ENDPOINT: &str = "a1b2c3-ats.iot.eu-west-1.amazonaws.com";
+pub(crate) const THING: &str = "greenhouse-01";
 
-struct World {
-    amazon: Authority,
-    devices: Authority,
+pub(crate) struct World {
+    pub(crate) amazon: Authority,
+    pub(crate) devices: Authority,
+    pub(crate) shadows: Arc<Shadows>,
 }
 
 impl World {
-    fn new() -> Self {
-        Self { amazon: Authority::new("amazon"), devices: Authority::new("devices") }
+    pub(crate) fn new() -> Self {
+        let [amazon, devices] = ["amazon", "devices"].map(Authority::new);
+        Self { amazon, devices, shadows: Arc::default() }
     }
 
-    fn account(&self, endpoint: &str, shared_port: bool, policy: (&str, &str)) -> Double {
+    pub(crate) fn account(
+        &self,
+        endpoint: &str,
+        shared_port: bool,
+        policy: (&str, &str),
+    ) -> Double {
         let own = self.amazon.server(&[endpoint], Valid::Now);
-        let policy = Policy { client: policy.0.into(), topics: policy.1.into() };
-        Account { endpoint: endpoint.into(), shared_port, policy }.open(&own, &self.devices)
+        let policy = Policy {
+            client: policy.0.into(),
+            topics: policy.1.into(),
+            shadow_of: Some(THING.into()),
+        };
+        let shadows = Arc::clone(&self.shadows);
+        Account { endpoint: endpoint.into(), shared_port, policy, shadows }
+            .open(&own, &self.devices)
+    }
+
+    /// What a judge says of a double on `localhost`, as the thing.
+    pub(crate) fn judged(&self, script: &str, double: &Double) -> Vec<String> {
+        let folder = tempfile::tempdir().unwrap();
+        let identity = self.devices.client(THING, Valid::Now);
+        let files = [
+            ("ca.pem", self.amazon.pem()),
+            ("certificate.pem", &identity.certificate),
+            ("private-key.pem", &identity.key),
+        ];
+        let files = files.map(|(name, text)| {
+            let path = folder.path().join(name);
+            std::fs::write(&path, text).unwrap();
+            path
+        });
+        let [ca, certificate, key] = files.each_ref().map(|path| path.as_os_str());
+        let port = double.port().to_string();
+        judge(script, &[port.as_ref(), ca, certificate, key, THING.as_ref()], "")
     }
 
     /// A thing whose profile says this port, and connects to the double.
-    fn thing(&self, double: &Double, port: u16) -> Device {
+    pub(crate) fn thing(&self, double: &Double, port: u16) -> Device {
         let device = Device::new("{}");
         let identity = self.devices.client(THING, Valid::Now);
         let ca = device.put("credentials/connect-ca.pem", self.amazon.pem());
@@ -137,28 +170,7 @@ fn amazon_is_trusted_and_nobody_else() {
 fn the_double_satisfies_the_sdk_of_aws_and_is_as_strict_as_aws() {
     let world = World::new();
     let double = world.account("localhost", false, (THING, "greenhouse-01/"));
-    let folder = tempfile::tempdir().unwrap();
-    let identity = world.devices.client(THING, Valid::Now);
-    let put = |name: &str, text: &str| {
-        std::fs::write(folder.path().join(name), text).unwrap();
-        folder.path().join(name)
-    };
-    let judge = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/doubles/aws_judge.py");
-    let output = command(python().to_str().unwrap())
-        .arg(judge)
-        .arg(double.port().to_string())
-        .arg(put("ca.pem", world.amazon.pem()))
-        .arg(put("certificate.pem", &identity.certificate))
-        .arg(put("private-key.pem", &identity.key))
-        .arg(THING)
-        .output()
-        .unwrap();
-    let said = String::from_utf8_lossy(&output.stdout);
-    let wrong = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "{said}{wrong}");
-    let mut verdicts: Vec<&str> = said.lines().collect();
-    assert_eq!(verdicts.remove(0), "sdk: content");
-    assert!(verdicts.len() == 12 && verdicts.iter().all(|it| it.ends_with(": refused")), "{said}");
+    content(&world.judged("aws_judge.py", &double), &["sdk: content"], 12);
     let ledger = double.ledger();
     let sent: Vec<_> = ledger.messages.iter().map(|(_, payload)| payload.as_str()).collect();
     assert_eq!(sent, ["0", "1", "2"], "what is refused does not arrive");

@@ -1,13 +1,15 @@
 //! The protocol of Google Cloud IoT Core: the agent against a double that is as strict as the cloud, and the
 //! double against the libraries that Google's samples use.
 
+use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
 use crate::device::{Device, sequences};
 use crate::doubles::google::{PublicKey, Registry};
 use crate::doubles::server::Double;
+use crate::judge::{content, judge};
 use crate::support::authority::{Authority, Valid};
-use crate::support::process::{command, python};
+use crate::support::process::command;
 use crate::support::wait_for;
 
 const HOST: &str = "europe-west1-mqtt.clearblade.com";
@@ -141,22 +143,13 @@ fn the_double_satisfies_what_googles_samples_use_and_is_as_strict_as_the_bridge(
     for algorithm in ["ES256", "RS256"] {
         let key = world.key(algorithm, algorithm);
         let double = world.registry("localhost", PublicKey::of(&key, algorithm));
-        let judge = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/doubles/google_judge.py");
-        let output = command(python().to_str().unwrap())
-            .arg(judge)
-            .arg(double.port().to_string())
-            .arg(&ca)
-            .args([PATH, DEVICE, "greenhouses", algorithm])
-            .arg(&key)
-            .output()
-            .unwrap();
-        let said = String::from_utf8_lossy(&output.stdout);
-        let wrong = String::from_utf8_lossy(&output.stderr);
-        assert!(output.status.success(), "{said}{wrong}");
-        let verdicts: Vec<&str> = said.lines().collect();
-        assert_eq!(verdicts[..2], ["PyJWT: content", "google-auth: content"], "{said}{wrong}");
-        let refused = verdicts[2..].iter().all(|verdict| verdict.ends_with(": refused"));
-        assert!(verdicts.len() == 21 && refused, "{said}");
+        let port = double.port().to_string();
+        let [path, device, project, algorithm] =
+            [PATH, DEVICE, "greenhouses", algorithm].map(OsStr::new);
+        let arguments =
+            [port.as_ref(), ca.as_os_str(), path, device, project, algorithm, key.as_os_str()];
+        let verdicts = judge("google_judge.py", &arguments, "");
+        content(&verdicts, &["PyJWT: content", "google-auth: content"], 19);
         let ledger = double.ledger();
         let sent: Vec<_> = ledger.messages.iter().map(|(_, payload)| payload.as_str()).collect();
         assert_eq!(sent, ["0", "1", "2", "state", "a"], "what is refused does not arrive");

@@ -1,13 +1,11 @@
 //! Azure IoT Hub: the agent against a double that is as strict as the cloud, and the double against Azure's
 //! own SDK.
 
-use std::path::Path;
-
 use crate::device::{Device, sequences};
 use crate::doubles::hub::{Auth, Hub, properties};
 use crate::doubles::server::{Double, Ledger};
+use crate::judge::{content, judge};
 use crate::support::authority::{Authority, Valid};
-use crate::support::process::{command, python};
 use crate::support::wait_for;
 
 const HOST: &str = "example.azure-devices.net";
@@ -166,21 +164,9 @@ fn the_double_satisfies_the_sdk_of_azure_and_is_as_strict_as_azure() {
     let folder = tempfile::tempdir().unwrap();
     let ca = folder.path().join("ca.pem");
     std::fs::write(&ca, world.azure.pem()).unwrap();
-    let judge = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/doubles/hub_judge.py");
-    let output = command(python().to_str().unwrap())
-        .arg(judge)
-        .arg(double.port().to_string())
-        .arg(ca)
-        .args([DEVICE, KEY])
-        .output()
-        .unwrap();
-    let said = String::from_utf8_lossy(&output.stdout);
-    let wrong = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "{said}{wrong}");
-    let mut verdicts: Vec<&str> = said.lines().collect();
-    assert_eq!(verdicts.remove(0), "sdk: content", "{said}{wrong}");
-    let refused = verdicts.iter().all(|verdict| verdict.ends_with(": refused"));
-    assert!(verdicts.len() == 17 && refused, "{said}");
+    let port = double.port().to_string();
+    let arguments = [port.as_ref(), ca.as_os_str(), DEVICE.as_ref(), KEY.as_ref()];
+    content(&judge("hub_judge.py", &arguments, ""), &["sdk: content"], 17);
     let ledger = double.ledger();
     let sent: Vec<_> = ledger.messages.iter().map(|(_, payload)| payload.as_str()).collect();
     assert_eq!(sent, ["0", "1", "2"], "what is refused does not arrive");

@@ -8,10 +8,14 @@ mod delivery;
 mod device;
 mod google;
 mod hub;
+mod judge;
 mod service;
+mod shadow;
 mod trust;
 
 #[path = "../doubles/mod.rs"]
 mod doubles;
+#[path = "../support/random.rs"]
+mod random;
 #[path = "../support/mod.rs"]
 mod support;

@@ -1,10 +1,12 @@
 //! AWS IoT Core as a device meets it: its limits (AWS General Reference, "AWS IoT Core endpoints and
 //! quotas") and what it makes of MQTT (developer guide, "MQTT"). It gives no reasons: it closes.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::packet::{Connect, Publish};
 use super::server::{Admitted, Double, Refused, Rules, SILENT, Verdict, refuse};
+use super::shadow::Shadows;
 use super::tls::{self, Clients, Stream};
 use crate::support::authority::{Authority, Pair};
 
@@ -20,10 +22,12 @@ const ALPN: &str = "x-amzn-mqtt-ca";
 /// What a thing may do.
 #[derive(Clone, Debug)]
 pub(crate) struct Policy {
-    /// As whom it may connect (`iot:Connect` on `client/…`).
+    /// As whom it may connect (`iot:Connect` on `client/…`), a `*` at the end standing for anything.
     pub(crate) client: String,
     /// How the topics begin that it may publish to (`iot:Publish` on `topic/…*`).
     pub(crate) topics: String,
+    /// The thing whose shadows it may use.
+    pub(crate) shadow_of: Option<String>,
 }
 
 /// What an account is.
@@ -33,6 +37,7 @@ pub(crate) struct Account {
     /// Whether this is port 443, which serves several protocols.
     pub(crate) shared_port: bool,
     pub(crate) policy: Policy,
+    pub(crate) shadows: Arc<Shadows>,
 }
 
 impl Account {
@@ -62,7 +67,11 @@ impl Rules for Account {
         if id.is_empty() || id.len() > MOST_CLIENT_ID || id.starts_with('$') {
             return Err((SILENT, Refused(format!("the client id {id:?}"))));
         }
-        if *id != self.policy.client {
+        let may = match self.policy.client.strip_suffix('*') {
+            Some(prefix) => id.starts_with(prefix),
+            None => *id == self.policy.client,
+        };
+        if !may {
             return Err((SILENT, Refused(format!("policy: iot:Connect as {id}"))));
         }
         // 0 means the longest, less than the shortest means the shortest
@@ -70,7 +79,8 @@ impl Rules for Account {
             0 | 1201.. => 1200,
             seconds => seconds.max(30),
         };
-        Ok(Admitted { silence: Duration::from_millis(1500) * u32::from(keepalive), until: None })
+        let silence = Duration::from_millis(1500) * u32::from(keepalive);
+        Ok(Admitted { silence, until: None, keeps: true })
     }
 
     fn take(&self, _: &str, publish: &Publish, rate: &mut Rate) -> Result<Verdict, Refused> {
@@ -81,11 +91,11 @@ impl Rules for Account {
         if payload.len() > MOST_PAYLOAD {
             return refuse(format!("a payload of {} bytes", payload.len()));
         }
+        if topic.starts_with('$') {
+            return self.ask(topic, payload);
+        }
         if topic.len() > MOST_TOPIC || topic.matches('/').count() > MOST_SLASHES {
             return refuse(format!("the topic {topic:?}"));
-        }
-        if topic.starts_with('$') {
-            return refuse(format!("the unknown topic {topic:?}"));
         }
         if !topic.starts_with(&self.policy.topics) {
             return refuse(format!("policy: iot:Publish to {topic}"));
@@ -97,7 +107,32 @@ impl Rules for Account {
         if filters.len() > MOST_FILTERS {
             return refuse(format!("{} filters", filters.len()));
         }
+        if let Some((filter, _)) = filters.iter().find(|(filter, _)| !self.may_hear(filter)) {
+            return refuse(format!("policy: iot:Subscribe to {filter}"));
+        }
         Ok(filters.iter().map(|(_, qos)| (*qos).min(1)).collect())
+    }
+}
+
+impl Account {
+    /// Topics of the service's own: those of the thing's shadows.
+    fn ask(&self, topic: &str, payload: &[u8]) -> Result<Verdict, Refused> {
+        let Some((prefix, action)) = Shadows::split(topic) else {
+            return refuse(format!("the unknown topic {topic:?}"));
+        };
+        if !self.is_own_shadow(prefix) {
+            return refuse(format!("policy: iot:Publish to {topic}"));
+        }
+        Ok(Verdict::Answered(self.shadows.ask(prefix, action, payload)))
+    }
+
+    fn may_hear(&self, filter: &str) -> bool {
+        filter.starts_with(&self.policy.topics) || self.is_own_shadow(filter)
+    }
+
+    fn is_own_shadow(&self, topic: &str) -> bool {
+        let own = |thing| topic.starts_with(&format!("$aws/things/{thing}/shadow"));
+        self.policy.shadow_of.as_ref().is_some_and(own)
     }
 }
 

@@ -140,6 +140,7 @@ impl Rules for Registry {
         Ok(Admitted {
             silence: Duration::from_millis(1500) * u32::from(keepalive),
             until: Some(Instant::now() + left),
+            keeps: false,
         })
     }
 

@@ -126,6 +126,7 @@ impl Rules for Hub {
         Ok(Admitted {
             silence: Duration::from_millis(1500) * u32::from(keepalive),
             until: left.map(|left| Instant::now() + left),
+            keeps: true,
         })
     }
 

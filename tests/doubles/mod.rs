@@ -9,4 +9,6 @@ pub(crate) mod google;
 pub(crate) mod hub;
 mod packet;
 pub(crate) mod server;
+pub(crate) mod sessions;
+pub(crate) mod shadow;
 mod tls;

@@ -197,9 +197,33 @@ impl<'a> Body<'a> {
     }
 }
 
-/// Section 3.2: 0 accepts, the others refuse.
-pub(crate) fn conn_ack(code: u8) -> Vec<u8> {
-    vec![0x20, 2, 0, code]
+/// Section 3.2: 0 accepts, and says whether there is a session from before; the others refuse.
+pub(crate) fn conn_ack(code: u8, session_present: bool) -> Vec<u8> {
+    vec![0x20, 2, session_present.into(), code]
+}
+
+/// Section 3.3: with an id at QoS 1, without at QoS 0.
+pub(crate) fn publish_to(topic: &str, payload: &[u8], id: Option<u16>) -> Vec<u8> {
+    let word = |length: usize| u16::try_from(length).expect("a short topic").to_be_bytes();
+    let id = id.map(u16::to_be_bytes);
+    let id = id.as_ref().map_or(&[][..], |id| id);
+    let body = [&word(topic.len())[..], topic.as_bytes(), id, payload].concat();
+    let first = if id.is_empty() { 0x30 } else { 0x32 };
+    [vec![first], encoded(body.len()), body].concat()
+}
+
+/// Section 2.2.3.
+fn encoded(mut length: usize) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    loop {
+        let low = u8::try_from(length % 128).expect("less than 128");
+        length /= 128;
+        if length == 0 {
+            bytes.push(low);
+            return bytes;
+        }
+        bytes.push(low | 0x80);
+    }
 }
 
 /// Section 3.4.

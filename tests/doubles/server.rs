@@ -1,9 +1,8 @@
 //! What every double over MQTT does: TLS, one thread for each connection, a second connection of a client in
-//! the place of the first, a ledger of what came and of what was not taken. What a cloud allows is its
-//! [`Rules`].
+//! the place of the first, subscriptions and what waits for whom is away, a ledger of what came and of what was
+//! not taken. What a cloud allows, and what it answers, is its [`Rules`].
 
-use std::collections::HashMap;
-use std::io::Write;
+use std::io::{ErrorKind, Write};
 use std::net::{Shutdown, TcpListener, TcpStream};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
@@ -13,10 +12,17 @@ use std::time::{Duration, Instant};
 use rustls::ServerConfig;
 
 use super::packet::{self, Connect, Packet, Publish, Unread};
+use super::sessions::{Delivery, Sessions};
 use super::tls::{self, Stream};
 
 /// The longest packet that any cloud takes.
 const LONGEST: usize = 1 << 20;
+
+/// How often it is looked whether there is something to send.
+const MOMENT: Duration = Duration::from_millis(20);
+
+/// How long a packet may take that has begun.
+const PACKET: Duration = Duration::from_secs(10);
 
 /// Why a connection is closed.
 #[derive(Debug)]
@@ -41,11 +47,15 @@ pub(crate) struct Admitted {
     pub(crate) silence: Duration,
     /// When it is put out, whatever it does.
     pub(crate) until: Option<Instant>,
+    /// Whether subscriptions are kept for a client that asks for it.
+    pub(crate) keeps: bool,
 }
 
 /// What a cloud does with a message.
 pub(crate) enum Verdict {
     Taken,
+    /// Taken, and answered.
+    Answered(Vec<Delivery>),
     /// Discarded without a word.
     Discarded,
 }
@@ -71,6 +81,11 @@ pub(crate) trait Rules: Send + Sync + 'static {
 
     /// The filters of a subscription.
     fn subscribe(&self, client: &str, filters: &[(String, u8)]) -> Result<Vec<u8>, Refused>;
+
+    /// What is sent at once to who has subscribed.
+    fn welcome(&self, _filters: &[(String, u8)]) -> Vec<Delivery> {
+        Vec::new()
+    }
 }
 
 /// The code that stands for no answer at all.
@@ -87,13 +102,17 @@ pub(crate) struct Ledger {
     pub(crate) refused: Vec<String>,
     /// How many messages were discarded.
     pub(crate) discarded: usize,
+    /// How often somebody has subscribed.
+    pub(crate) subscriptions: usize,
+    /// Topics of what clients have acknowledged.
+    pub(crate) acknowledged: Vec<String>,
 }
 
 /// A running double; it ends when it is dropped.
 pub(crate) struct Double {
     port: u16,
     ledger: Arc<Mutex<Ledger>>,
-    connected: Arc<Mutex<HashMap<String, TcpStream>>>,
+    sessions: Arc<Sessions>,
     over: Arc<AtomicBool>,
 }
 
@@ -102,13 +121,13 @@ impl Double {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let port = listener.local_addr().unwrap().port();
         let double =
-            Self { port, ledger: Arc::default(), connected: Arc::default(), over: Arc::default() };
+            Self { port, ledger: Arc::default(), sessions: Arc::default(), over: Arc::default() };
         let over = Arc::clone(&double.over);
         let server = Arc::new(Server {
             rules,
             tls,
             ledger: Arc::clone(&double.ledger),
-            connected: Arc::clone(&double.connected),
+            sessions: Arc::clone(&double.sessions),
         });
         thread::spawn(move || {
             for socket in listener.incoming() {
@@ -129,6 +148,18 @@ impl Double {
     pub(crate) fn ledger(&self) -> Ledger {
         self.ledger.lock().unwrap().clone()
     }
+
+    /// Sends messages to whoever has subscribed, as the cloud does of its own accord.
+    pub(crate) fn deliver(&self, deliveries: &[Delivery]) {
+        for delivery in deliveries {
+            self.sessions.deliver(delivery);
+        }
+    }
+
+    /// Ends every connection.
+    pub(crate) fn put_out(&self) {
+        self.sessions.end();
+    }
 }
 
 impl Drop for Double {
@@ -136,9 +167,7 @@ impl Drop for Double {
         self.over.store(true, Ordering::Relaxed);
         // wakes the listener, and ends who is connected
         let _ = TcpStream::connect(("127.0.0.1", self.port));
-        for socket in self.connected.lock().unwrap().values() {
-            let _ = socket.shutdown(Shutdown::Both);
-        }
+        self.sessions.end();
     }
 }
 
@@ -146,8 +175,7 @@ struct Server<R> {
     rules: R,
     tls: Arc<ServerConfig>,
     ledger: Arc<Mutex<Ledger>>,
-    /// Who is connected: a second connection takes the place of the first.
-    connected: Arc<Mutex<HashMap<String, TcpStream>>>,
+    sessions: Arc<Sessions>,
 }
 
 impl<R: Rules> Server<R> {
@@ -177,34 +205,54 @@ impl<R: Rules> Server<R> {
             Ok(admitted) => admitted,
             Err((SILENT, refused)) => return Err(refused),
             Err((code, refused)) => {
-                answer(&mut stream, &packet::conn_ack(code))?;
+                answer(&mut stream, &packet::conn_ack(code, false))?;
                 return Err(refused);
             }
         };
-        self.register(&connect, &stream);
-        answer(&mut stream, &packet::conn_ack(0))?;
+        let client = &connect.client_id;
+        self.note(|ledger| ledger.connects.push((client.clone(), connect.keepalive)));
+        let socket = stream.sock.try_clone().unwrap();
+        let (connection, present) = self.sessions.enter(&connect, socket, admitted.keeps);
+        answer(&mut stream, &packet::conn_ack(0, present))?;
+        let ended = self.serve_client(client, connection, &admitted, &mut stream);
+        self.sessions.leave(client, connection);
+        ended
+    }
+
+    fn serve_client(
+        &self,
+        client: &str,
+        connection: u64,
+        admitted: &Admitted,
+        stream: &mut Stream,
+    ) -> Result<(), Refused> {
         let mut visit = R::Visit::default();
+        let mut heard = Instant::now();
         loop {
-            let left = admitted.until.map(|until| until.saturating_duration_since(Instant::now()));
-            if left.is_some_and(|left| left.is_zero()) {
+            while let Some(packet) = self.sessions.next(client, connection) {
+                answer(stream, &packet)?;
+            }
+            if admitted.until.is_some_and(|until| until <= Instant::now()) {
                 return refuse("its time is over");
             }
-            let patience = left.unwrap_or(Duration::MAX).min(admitted.silence);
-            stream.sock.set_read_timeout(Some(patience)).unwrap();
-            match packet::read(&mut stream, LONGEST)? {
+            if !something_came(stream)? {
+                if heard.elapsed() >= admitted.silence {
+                    return refuse("its silence");
+                }
+                continue;
+            }
+            heard = Instant::now();
+            match packet::read(stream, LONGEST)? {
                 Packet::Disconnect => return Ok(()),
-                packet => self.handle(packet, &connect.client_id, &mut visit, &mut stream)?,
+                packet => self.handle(packet, client, &mut visit, stream)?,
             }
         }
     }
 
-    fn register(&self, connect: &Connect, stream: &Stream) {
-        let client = &connect.client_id;
-        self.note(|ledger| ledger.connects.push((client.clone(), connect.keepalive)));
-        let socket = stream.sock.try_clone().unwrap();
-        if let Some(first) = self.connected.lock().unwrap().insert(client.clone(), socket) {
-            let _ = first.shutdown(Shutdown::Both);
-        }
+    fn taken(&self, publish: Publish, stream: &mut Stream) -> Result<(), Refused> {
+        let payload = String::from_utf8_lossy(&publish.payload).into_owned();
+        self.note(|ledger| ledger.messages.push((publish.topic, payload)));
+        publish.id.map_or(Ok(()), |id| answer(stream, &packet::pub_ack(id)))
     }
 
     fn handle(
@@ -220,21 +268,59 @@ impl<R: Rules> Server<R> {
                     self.note(|ledger| ledger.discarded += 1);
                     Ok(())
                 }
-                Verdict::Taken => {
-                    let payload = String::from_utf8_lossy(&publish.payload).into_owned();
-                    self.note(|ledger| ledger.messages.push((publish.topic, payload)));
-                    publish.id.map_or(Ok(()), |id| answer(stream, &packet::pub_ack(id)))
+                Verdict::Taken => self.taken(publish, stream),
+                Verdict::Answered(deliveries) => {
+                    self.taken(publish, stream)?;
+                    for delivery in &deliveries {
+                        self.sessions.deliver(delivery);
+                    }
+                    Ok(())
                 }
             },
             Packet::Subscribe { id, filters } => {
                 let codes = self.rules.subscribe(client, &filters)?;
-                answer(stream, &packet::sub_ack(id, &codes))
+                self.note(|ledger| ledger.subscriptions += 1);
+                let granted = filters.iter().zip(&codes).filter(|(_, code)| **code < 0x80);
+                let granted: Vec<_> =
+                    granted.map(|((filter, _), code)| (filter.clone(), *code)).collect();
+                self.sessions.subscribe(client, &granted);
+                answer(stream, &packet::sub_ack(id, &codes))?;
+                for delivery in self.rules.welcome(&granted) {
+                    self.sessions.deliver(&delivery);
+                }
+                Ok(())
             }
             Packet::Unsubscribe { id } => answer(stream, &packet::unsub_ack(id)),
             Packet::PingReq => answer(stream, &packet::ping_resp()),
-            Packet::PubAck(_) => Ok(()),
+            Packet::PubAck(id) => match self.sessions.acknowledged(client, id) {
+                Some(delivery) => {
+                    self.note(|ledger| ledger.acknowledged.push(delivery.topic));
+                    Ok(())
+                }
+                None => refuse(format!("PUBACK {id} for nothing")),
+            },
             Packet::Connect(_) | Packet::Disconnect => refuse("a second CONNECT"),
         }
+    }
+}
+
+/// Waits a moment for something to read.
+fn something_came(stream: &mut Stream) -> Result<bool, Refused> {
+    let broken = |error: std::io::Error| Refused(format!("connection: {error}"));
+    let state = stream.conn.process_new_packets();
+    let state = state.map_err(|error| Refused(format!("TLS: {error}")))?;
+    if state.plaintext_bytes_to_read() > 0 {
+        return Ok(true);
+    }
+    stream.sock.set_read_timeout(Some(MOMENT)).map_err(broken)?;
+    let peeked = stream.sock.peek(&mut [0]);
+    stream.sock.set_read_timeout(Some(PACKET)).map_err(broken)?;
+    match peeked {
+        Ok(_) => Ok(true),
+        Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut) => {
+            Ok(false)
+        }
+        Err(error) => Err(broken(error)),
     }
 }
 

@@ -38,7 +38,7 @@ fn on_the_card(cloud: &str) -> (String, Vec<&'static str>) {
 #[test]
 fn a_thing_of_aws_has_its_name_its_port_and_its_keys() {
     let (cloud, names) = on_the_card(
-        "aws-iot: {endpoint: a1b2-ats.iot.eu-west-1.amazonaws.com, certificate: !file certs/device.pem, private_key: !file certs/device.key}",
+        "aws-iot: {endpoint: a1b2-ats.iot.eu-west-1.amazonaws.com, certificate: !file certs/device.pem, private_key: !file certs/device.key, shadow: settings}",
     );
     assert_snapshot!(cloud);
     assert_eq!(names, ["certificate.pem", "private-key.pem"]);

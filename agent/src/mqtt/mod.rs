@@ -6,22 +6,24 @@
 
 mod dial;
 mod error;
+mod message;
+mod options;
 
 use std::pin::Pin;
-use std::sync::Arc;
 use std::time::Duration;
 
-use imgbuild_schema::values::{QoS, Secret};
+use imgbuild_schema::values::QoS;
 use rumqttc::{
-    AsyncClient, Broker, Event, EventLoop, Incoming, MqttOptions, NetworkOptions, PublishNotice,
-    PublishOptions, TlsConfiguration, Transport,
+    AckMode, AsyncClient, Broker, Event, EventLoop, Incoming, MqttOptions, NetworkOptions,
+    PublishOptions, SubscribeFilter, TlsConfiguration, Transport,
 };
-use rustls::ClientConfig;
+use tokio::sync::mpsc;
 
 use crate::clock::Utc;
-use crate::token::Mint;
 
 pub use error::{Error, Refusal};
+pub use message::{Filter, Heard, Message, Receipt, Subscription};
+pub use options::{Login, Options};
 
 /// The largest packet either side may send.
 const MAX_PACKET: usize = 256 * 1024;
@@ -29,66 +31,16 @@ const MAX_PACKET: usize = 256 * 1024;
 /// How many messages may be under way. The sender keeps to fewer.
 const MAX_UNDER_WAY: u16 = 64;
 
-/// How to connect.
-#[derive(Clone, Debug)]
-pub struct Options {
-    /// The broker's name, which its certificate must bear.
-    pub host: String,
-    /// Host and port to connect to, which may be another.
-    pub dial: (String, u16),
-    /// The client id.
-    pub client_id: String,
-    /// What is said beside the certificate, if there is one.
-    pub login: Login,
-    /// How the connection is secured; none: in clear.
-    pub tls: Option<Arc<ClientConfig>>,
-    /// How long the connection may be silent before the broker is asked for a sign of life.
-    pub keepalive: Duration,
-    /// How long connecting may take.
-    pub connect_timeout: Duration,
-}
+/// How many messages of the broker's may wait to be acted upon; then it is read no further.
+const MAX_HEARD: usize = 64;
 
-/// How to log in.
-#[derive(Clone, Debug, Default)]
-pub enum Login {
-    /// Not at all.
-    #[default]
-    Nobody,
-    /// By a name, and a password if one is asked for.
-    User {
-        /// The name.
-        name: String,
-        /// The password.
-        password: Option<Secret>,
-    },
-    /// By a name and a token that is made for each connection.
-    Token {
-        /// The name.
-        name: String,
-        /// What makes it.
-        mint: Arc<dyn Mint>,
-    },
-}
-
-impl Login {
-    /// The user name.
-    pub fn name(&self) -> Option<&str> {
-        match self {
-            Self::Nobody => None,
-            Self::User { name, .. } | Self::Token { name, .. } => Some(name),
-        }
-    }
-}
-
-/// A message to publish.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Message {
-    /// Where.
-    pub topic: String,
-    /// What.
-    pub payload: String,
-    /// How surely.
-    pub qos: QoS,
+/// What a connection has to say.
+#[derive(Debug)]
+pub enum News {
+    /// A message has come.
+    Heard(Heard),
+    /// It has ended.
+    Lost(Error),
 }
 
 /// A connection that the broker has accepted.
@@ -96,6 +48,9 @@ pub struct Connection {
     client: AsyncClient,
     /// When the token that opened it ends, if one did.
     expires: Option<Utc>,
+    /// Whether the broker has kept what it had for this client.
+    resumed: bool,
+    heard: mpsc::Receiver<Heard>,
     /// Works the connection until it ends, which is what it returns. Kept whole between calls: the
     /// library's `poll` loses messages if it is dropped half way.
     driver: Pin<Box<dyn Future<Output = Error>>>,
@@ -104,18 +59,6 @@ pub struct Connection {
 impl std::fmt::Debug for Connection {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Connection").finish_non_exhaustive()
-    }
-}
-
-/// Tells when a message has arrived.
-#[derive(Debug)]
-pub struct Receipt(PublishNotice);
-
-impl Receipt {
-    /// Waits until the broker has acknowledged the message, or at QoS 0 until it is on its way. False:
-    /// the connection ended first.
-    pub async fn arrived(self) -> bool {
-        self.0.wait_async().await.is_ok()
     }
 }
 
@@ -130,15 +73,21 @@ impl Connection {
         let accepted = async {
             loop {
                 match events.poll().await {
-                    Ok(Event::Incoming(Incoming::ConnAck(_))) => return Ok(()),
+                    Ok(Event::Incoming(Incoming::ConnAck(ack))) => return Ok(ack.session_present),
                     Ok(_) => {}
                     Err(error) => return Err(Error::from(error)),
                 }
             }
         };
         let accepted = tokio::time::timeout(options.connect_timeout, accepted).await;
-        accepted.unwrap_or(Err(Error::Timeout))?;
-        Ok(Self { client, expires, driver: Box::pin(drive(events)) })
+        let resumed = accepted.unwrap_or(Err(Error::Timeout))?;
+        let (sender, heard) = mpsc::channel(MAX_HEARD);
+        Ok(Self { client, expires, resumed, heard, driver: Box::pin(drive(events, sender)) })
+    }
+
+    /// Whether the broker has kept subscriptions, and messages, from the last connection.
+    pub fn resumed(&self) -> bool {
+        self.resumed
     }
 
     /// When the token ends that opened it; none: it may last.
@@ -146,7 +95,7 @@ impl Connection {
         self.expires
     }
 
-    /// Hands a message over. It is sent while [`Connection::lost`] is awaited.
+    /// Hands a message over. It is sent while [`Connection::news`] is awaited.
     pub fn publish(&self, message: Message) -> Result<Receipt, Error> {
         let qos = match message.qos {
             QoS::AtMostOnce => PublishOptions::at_most_once(),
@@ -157,9 +106,44 @@ impl Connection {
         notice.map(Receipt).map_err(|_| Error::Other("the message cannot be sent".into()))
     }
 
-    /// Works the connection until it ends, and says why. Waiting may be given up and taken up again.
+    /// Asks for messages.
+    pub fn subscribe(&self, filters: &[Filter]) -> Result<Subscription, Error> {
+        let wanted = filters.iter().map(|filter| {
+            let qos = match filter.qos {
+                QoS::AtMostOnce => rumqttc::QoS::AtMostOnce,
+                QoS::AtLeastOnce => rumqttc::QoS::AtLeastOnce,
+            };
+            SubscribeFilter::new(filter.topics.clone(), qos)
+        });
+        let notice = self.client.try_subscribe_many_tracked(wanted);
+        let topics = filters.iter().map(|filter| filter.topics.clone()).collect();
+        let failed = |_| Error::Other("the subscription cannot be sent".into());
+        notice.map(|notice| Subscription { notice, topics }).map_err(failed)
+    }
+
+    /// Tells the broker that a message has been acted upon, and need not come again.
+    pub fn acknowledge(&self, heard: &Heard) -> Result<(), Error> {
+        let acknowledged = self.client.try_ack(&heard.0);
+        acknowledged.map_err(|_| Error::Other("the acknowledgement cannot be sent".into()))
+    }
+
+    /// Works the connection until there is something to say. Waiting may be given up and taken up again.
+    pub async fn news(&mut self) -> News {
+        tokio::select! {
+            // what came before the end is heard before it
+            biased;
+            Some(heard) = self.heard.recv() => News::Heard(heard),
+            error = self.driver.as_mut() => News::Lost(error),
+        }
+    }
+
+    /// Works the connection to its end, whatever comes, and says why it ended.
     pub async fn lost(&mut self) -> Error {
-        self.driver.as_mut().await
+        loop {
+            if let News::Lost(error) = self.news().await {
+                return error;
+            }
+        }
     }
 
     /// Takes leave of the broker.
@@ -170,10 +154,15 @@ impl Connection {
     }
 }
 
-async fn drive(mut events: EventLoop) -> Error {
+async fn drive(mut events: EventLoop, heard: mpsc::Sender<Heard>) -> Error {
     loop {
-        if let Err(error) = events.poll().await {
-            return error.into();
+        match events.poll().await {
+            Ok(Event::Incoming(Incoming::Publish(publish))) => {
+                // whoever listens holds this future too, and goes with it
+                let _ = heard.send(Heard(publish)).await;
+            }
+            Ok(_) => {}
+            Err(error) => return error.into(),
         }
     }
 }
@@ -189,6 +178,9 @@ fn mqtt_options(options: &Options) -> MqttOptions {
     mqtt.set_keep_alive(seconds(options.keepalive));
     mqtt.set_max_packet_size(MAX_PACKET, MAX_PACKET);
     mqtt.set_inflight(MAX_UNDER_WAY);
+    mqtt.set_ack_mode(AckMode::Manual);
+    // without a name there is nothing to keep anything by
+    mqtt.set_clean_session(!options.kept || options.client_id.is_empty());
     if let Some(tls) = &options.tls {
         mqtt.set_transport(Transport::tls_with_config(TlsConfiguration::Rustls(tls.clone())));
     }

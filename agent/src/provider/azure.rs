@@ -35,6 +35,7 @@ pub(super) fn door<'a>(hub: &'a AzureIotHub, access: Access<'a>) -> Door<'a> {
         login,
         roots: ROOTS,
         alpn: None,
+        kept: false,
         silence: Silence {
             unauthorised: Some(format!(
                 "is {device} registered and enabled in this hub, is this its key or certificate, and is the clock right?"

@@ -22,6 +22,7 @@ pub(super) fn door<'a>(google: &'a GoogleIotCore, access: Access<'a>) -> Door<'a
         },
         roots: Roots::Public,
         alpn: None,
+        kept: false,
         silence: Silence {
             unauthorised: Some(format!(
                 "is {device} in this registry, not blocked, with the public half of this key and its algorithm, and is the clock right?"

@@ -3,6 +3,7 @@
 
 mod aws;
 mod azure;
+mod dialogue;
 mod google;
 mod message;
 mod plain;
@@ -19,6 +20,7 @@ use rustls::ClientConfig;
 use crate::mqtt::{self, Options};
 use crate::tls::Roots;
 
+pub use dialogue::{Dialogue, dialogue};
 pub use message::message;
 
 /// A cloud's door, and how it is opened.
@@ -32,6 +34,8 @@ pub struct Door<'a> {
     pub roots: Roots,
     /// The protocol to ask for in the handshake (ALPN), where the port serves several.
     pub alpn: Option<&'static [u8]>,
+    /// Whether the cloud is asked to keep what it has for the device while that is away.
+    pub kept: bool,
     /// What it means when the cloud closes the connection and does not say why.
     pub silence: Silence,
 }
@@ -92,7 +96,7 @@ pub struct Silence {
 pub fn door(cloud: &Cloud) -> Door<'_> {
     let access = cloud.access();
     match cloud {
-        Cloud::AwsIot(_) => aws::door(access),
+        Cloud::AwsIot(aws) => aws::door(aws, access),
         Cloud::AzureIotHub(hub) => azure::door(hub, access),
         Cloud::GoogleIotCore(google) => google::door(google, access),
         Cloud::Mqtt(broker) => plain::door(broker, access),
@@ -130,6 +134,7 @@ pub fn options(
         tls,
         keepalive: delivery.keepalive.get(),
         connect_timeout: delivery.connect_timeout.get(),
+        kept: door.kept,
     }
 }
 

@@ -16,6 +16,7 @@ pub(super) fn door<'a>(broker: &'a Mqtt, access: Access<'a>) -> Door<'a> {
         },
         roots: Roots::Public,
         alpn: None,
+        kept: false,
         silence: Silence::default(),
     }
 }

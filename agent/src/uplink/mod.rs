@@ -4,9 +4,11 @@
 //! pause that follows and how much waits; a broker that stays away does not fill the journal.
 
 pub mod backoff;
+pub mod conversation;
 pub mod failure;
 pub mod session;
 
+use std::cell::RefCell;
 use std::time::Duration;
 
 use tokio::time::{Instant, sleep};
@@ -22,6 +24,7 @@ use crate::outbox::{Outbox, Shared};
 use crate::stop::Stop;
 use crate::watchdog::Pulse;
 use backoff::{Backoff, chance};
+use conversation::Talk;
 use failure::{Failure, Setting, classify};
 use session::{Left, Lost, Session};
 
@@ -32,6 +35,8 @@ const REPEAT: u32 = 10;
 pub struct Uplink<'a, O> {
     /// How to connect and what to send.
     pub config: &'a Config,
+    /// What is said beside readings.
+    pub talk: &'a RefCell<Talk>,
     /// What waits to be sent.
     pub outbox: &'a Shared<O>,
     /// The time.
@@ -122,6 +127,7 @@ impl<O: Outbox> Uplink<'_, O> {
         Session {
             profile: &self.config.profile,
             outbox: self.outbox,
+            talk: self.talk,
             clock: self.clock,
             health: self.health,
             pulse: self.pulse,

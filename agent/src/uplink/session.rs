@@ -3,6 +3,7 @@
 //! A few messages are under way at a time. They are acknowledged in whatever order the broker likes;
 //! what the outbox lets go is the front of the row, so that a record never overtakes one that is lost.
 
+use std::cell::RefCell;
 use std::collections::VecDeque;
 use std::pin::Pin;
 use std::time::Duration;
@@ -12,11 +13,12 @@ use tokio::time::{Instant, sleep, timeout};
 
 use crate::clock::Clock;
 use crate::health::Health;
-use crate::mqtt::{Connection, Error, Receipt};
+use crate::mqtt::{Connection, Error, News, Receipt};
 use crate::outbox::{Outbox, Shared};
 use crate::provider;
 use crate::stop::Stop;
 use crate::uplink::backoff::chance;
+use crate::uplink::conversation::{Conversation, Talk};
 use crate::watchdog::Pulse;
 
 /// How many messages may be under way.
@@ -48,6 +50,13 @@ pub enum Lost {
     Unacknowledged(Duration),
 }
 
+impl From<Error> for Lost {
+    /// Of a connection that was there.
+    fn from(error: Error) -> Self {
+        Self::Connection(error)
+    }
+}
+
 /// What a session works with.
 pub struct Session<'a, O> {
     /// What the profile says.
@@ -56,6 +65,8 @@ pub struct Session<'a, O> {
     pub outbox: &'a Shared<O>,
     /// The time.
     pub clock: &'a dyn Clock,
+    /// What is said beside.
+    pub talk: &'a RefCell<Talk>,
     /// Who is told of messages that have arrived.
     pub health: &'a Health,
     /// Beats while the session lives.
@@ -128,6 +139,7 @@ impl<O: Outbox> Session<'_, O> {
     async fn work(&self, row: &mut Row, connection: &mut Connection) -> Result<Left, Lost> {
         let ack_timeout = self.profile.telemetry.ack_timeout.get();
         let renew_at = self.renew_at(connection);
+        let mut talk = Conversation::open(self.talk, connection, ack_timeout)?;
         let mut leave_at = None;
         loop {
             self.pulse.beat();
@@ -150,14 +162,20 @@ impl<O: Outbox> Session<'_, O> {
                     Some(sequence) => self.acknowledge(sequence),
                     None => return Err(Lost::Connection(connection.lost().await)),
                 },
-                error = connection.lost() => return Err(Lost::Connection(error)),
+                news = connection.news() => match news {
+                    News::Heard(heard) => talk.hear(&heard, connection)?,
+                    News::Lost(error) => return Err(Lost::Connection(error)),
+                },
+                // none: the connection has ended, and will say so
+                Some(refused) = talk.granted() => talk.agreed(&refused, connection)?,
                 () = self.outbox.filled(), if row.has_room() && !is_old => {}
                 () = self.stop.requested(), if leave_at.is_none() => {}
                 () = sleep(BEAT.min(ack_timeout)) => {}
             }
-            if row.is_overdue() {
+            if row.is_overdue() || talk.is_overdue() {
                 return Err(Lost::Unacknowledged(ack_timeout));
             }
+            talk.remind(connection)?;
         }
     }
 
@@ -173,7 +191,7 @@ impl<O: Outbox> Session<'_, O> {
             && let Some(record) = self.outbox.after(row.last)
         {
             let message = provider::message(&record, self.profile, self.clock.utc());
-            let receipt = connection.publish(message).map_err(Lost::Connection)?;
+            let receipt = connection.publish(message)?;
             row.push(record.sequence, receipt, self.profile.telemetry.ack_timeout.get());
         }
         Ok(())

@@ -13,7 +13,7 @@ use crate::values::{DeviceId, HumanDuration, QoS, SensorId, Topic};
 
 pub use cloud::{
     Access, AwsIot, AzureIotHub, Cloud, Connect, GoogleIotCore, HubAuth, HubKey, Identity, Mqtt,
-    Tls,
+    Shadow, Tls,
 };
 
 /// Where the profile lies on the device.

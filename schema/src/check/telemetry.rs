@@ -2,11 +2,9 @@ use std::time::Duration;
 
 use crate::profile::{Payload, Profile, Sensor, Telemetry};
 use crate::sensor::Driver;
+use crate::telemetry::SHORTEST_INTERVAL;
 use crate::values::HumanDuration;
 use crate::{Code, Problem, Sp, Span};
-
-/// The shortest time between two readings of one sensor that the agent keeps up with.
-const SHORTEST_INTERVAL: Duration = Duration::from_millis(100);
 
 pub(super) fn check(profile: &Profile, problems: &mut Vec<Problem>) {
     let telemetry = &profile.telemetry;
@@ -73,7 +71,7 @@ fn queue(telemetry: &Telemetry, problems: &mut Vec<Problem>) {
 
 /// The rule for the interval of one sensor and for that of all.
 pub(super) fn interval(interval: &Sp<HumanDuration>, problems: &mut Vec<Problem>) {
-    if interval.get() < SHORTEST_INTERVAL {
+    if **interval < SHORTEST_INTERVAL {
         problems.push(
             Problem::new(
                 Code::InvalidValue,
@@ -104,7 +102,7 @@ fn made(profile: &Profile) -> (f64, Option<Span>) {
     let own = |sensor: &Sp<Sensor>| {
         let interval = sensor.interval.as_ref().unwrap_or(&telemetry.interval);
         // one that is too short is told as such
-        let seconds = Some(interval.get()).filter(|it| *it >= SHORTEST_INTERVAL);
+        let seconds = Some(interval.get()).filter(|it| *it >= SHORTEST_INTERVAL.get());
         let messages = messages(sensor, *telemetry.payload);
         (seconds.map_or(0.0, |it| messages / it.as_secs_f64()), interval.span())
     };

@@ -36,9 +36,7 @@ pub(super) fn resolve(
 /// What the cloud has and the agent does not do yet.
 fn unbuilt(cloud: &Cloud) -> Vec<String> {
     let found = match cloud {
-        Cloud::AwsIot(aws) => {
-            vec![(*aws.shadow != Shadow::None).then_some("a shadow"), aws.jobs.then_some("jobs")]
-        }
+        Cloud::AwsIot(aws) => vec![aws.jobs.then_some("jobs")],
         Cloud::AzureIotHub(azure) => {
             let group = matches!(&*azure.auth, HubAuth::Sas(SasKey { group_key: Some(_), .. }));
             let dps = azure.dps.is_some() && !group;
@@ -65,6 +63,11 @@ fn aws(aws: &AwsIot, device: &Device, resolver: &mut Resolver<'_>) -> card::AwsI
         identity: card::Identity {
             certificate: credential("certificate.pem", &aws.certificate),
             private_key: credential("private-key.pem", &aws.private_key),
+        },
+        shadow: match &*aws.shadow {
+            Shadow::None => None,
+            Shadow::Classic => Some(card::Shadow::Classic),
+            Shadow::Named(name) => Some(card::Shadow::Named(name.clone())),
         },
         connect: aws.connect.as_ref().map(|connect| self::connect(connect, resolver)),
     }

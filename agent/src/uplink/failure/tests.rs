@@ -15,6 +15,7 @@ fn options() -> Options {
         tls: None,
         keepalive: Duration::from_mins(1),
         connect_timeout: Duration::from_secs(10),
+        kept: false,
     }
 }
 

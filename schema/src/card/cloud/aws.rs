@@ -19,9 +19,22 @@ pub struct AwsIot {
     pub ca: Option<PathBuf>,
     /// The device's own certificate and key.
     pub identity: Identity,
+    /// The shadow it keeps; none: none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub shadow: Option<Shadow>,
     /// Where to connect and whom to trust in place of `endpoint`, `port` and `ca`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub connect: Option<Connect>,
+}
+
+/// A device shadow: a document in which the cloud says what it wants of the device, and the device how it is.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Shadow {
+    /// The one that every thing may have.
+    Classic,
+    /// One of several.
+    Named(String),
 }
 
 impl AwsIot {

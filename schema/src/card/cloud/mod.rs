@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::values::Endpoint;
 
-pub use aws::AwsIot;
+pub use aws::{AwsIot, Shadow};
 pub use azure::{AzureIotHub, HubAuth, HubKey};
 pub use google::GoogleIotCore;
 pub use mqtt::{Mqtt, Tls};

@@ -1,8 +1,10 @@
 //! AWS IoT Core (AWS IoT Core developer guide, "Device communication protocols").
 
-use imgbuild_schema::card::Access;
+mod shadow;
 
-use super::{Door, Login, Silence};
+use imgbuild_schema::card::{Access, AwsIot};
+
+use super::{Dialogue, Door, Login, Silence};
 use crate::tls::Roots;
 
 /// What MQTT with a client certificate is called on the port that also serves HTTPS.
@@ -21,20 +23,31 @@ const ROOTS: Roots = Roots::Named(&[
     "Starfield Services Root Certificate Authority - G2",
 ]);
 
-pub(super) fn door(access: Access<'_>) -> Door<'_> {
+/// The dialogue about a thing's shadow, if it has one.
+pub(super) fn dialogue(aws: &AwsIot) -> Option<Box<dyn Dialogue>> {
+    let shadow = aws.shadow.as_ref()?;
+    Some(Box::new(shadow::ShadowDialogue::new(&aws.thing, shadow)))
+}
+
+pub(super) fn door<'a>(aws: &'a AwsIot, access: Access<'a>) -> Door<'a> {
     let thing = access.client_id;
+    let shadow = match aws.shadow {
+        Some(_) => ", or iot:Publish, iot:Subscribe and iot:Receive on its shadow's",
+        None => "",
+    };
     Door {
         access,
         login: Login::NONE,
         roots: ROOTS,
         alpn: (access.port == SHARED_PORT).then_some(ALPN),
+        kept: aws.shadow.is_some(),
         silence: Silence {
             unauthorised: None,
             refused: Some(format!(
                 "AWS IoT gives no reason: is the certificate active, is a policy attached to it, and does that allow iot:Connect as client/{thing}?"
             )),
             dropped: Some(format!(
-                "AWS IoT gives no reason: the policy may not allow iot:Publish to the sensors' topics, or something else connects as {thing}"
+                "AWS IoT gives no reason: the policy may not allow iot:Publish to the sensors' topics{shadow}, or something else connects as {thing}"
             )),
         },
     }
@@ -51,6 +64,7 @@ mod tests {
             endpoint: "a1b2c3-ats.iot.eu-west-1.amazonaws.com".into(),
             port,
             thing: "greenhouse-01".into(),
+            shadow: None,
             ca: None,
             identity: Identity { certificate: "c.pem".into(), private_key: "k.pem".into() },
             connect: None,

@@ -1,0 +1,138 @@
+use std::sync::mpsc::{self, Receiver};
+use std::time::Duration;
+
+use tempfile::TempDir;
+
+use super::*;
+
+/// Controls of the test profile, whose one sensor is `cpu`, read each 10 s.
+pub(crate) fn controls() -> (TempDir, Controls, Receiver<Order>) {
+    let state = tempfile::tempdir().unwrap();
+    let (controls, paces) = reopened(state.path());
+    (state, controls, paces)
+}
+
+fn reopened(state: &Path) -> (Controls, Receiver<Order>) {
+    let profile: imgbuild_schema::CardProfile =
+        imgbuild_schema::yaml::parse(crate::config::tests::PROFILE).unwrap();
+    let (sampler, paces) = mpsc::channel();
+    (Controls::open(&profile.sensors, state, sampler), paces)
+}
+
+fn wants(controls: &mut Controls, desired: &Value) {
+    controls.desire(desired.as_object().unwrap());
+}
+
+#[test]
+fn what_is_wanted_is_done_reported_in_the_same_words_and_kept() {
+    let (state, mut controls, paces) = controls();
+    assert_eq!(
+        controls.report(),
+        json!({"sensors": {"cpu": {"interval": "10s", "enabled": true}}, "refused": null})
+    );
+    for (said, length) in [(json!(2.5), 2_500), (json!("1min"), 60_000), (json!(3), 3_000)] {
+        wants(&mut controls, &json!({"sensors": {"cpu": {"interval": said}}}));
+        assert_eq!(controls.report()["sensors"]["cpu"]["interval"], said);
+        let pace = Pace { interval: Duration::from_millis(length), enabled: true };
+        assert_eq!(paces.try_recv().unwrap(), Order::Pace(vec![pace]));
+    }
+    wants(&mut controls, &json!({"sensors": {"cpu": {"enabled": false}}}));
+    let pace = Pace { interval: Duration::from_secs(3), enabled: false };
+    assert_eq!(paces.try_recv().unwrap(), Order::Pace(vec![pace]));
+    // the same once more changes nothing
+    wants(&mut controls, &json!({"sensors": {"cpu": {"enabled": false}}}));
+    assert!(paces.try_recv().is_err());
+    let (after, paces) = reopened(state.path());
+    assert_eq!(
+        (after.report(), paces.try_recv().unwrap()),
+        (controls.report(), Order::Pace(vec![pace]))
+    );
+}
+
+#[test]
+fn null_is_what_the_profile_says() {
+    let (state, mut controls, _paces) = controls();
+    let usual = controls.report();
+    let changed = json!({"sensors": {"cpu": {"interval": 1, "enabled": false}}});
+    for back in [
+        json!({"sensors": {"cpu": null}}),
+        json!({"sensors": {"cpu": {"interval": null, "enabled": null}}}),
+    ] {
+        wants(&mut controls, &changed);
+        assert_ne!(controls.report(), usual);
+        wants(&mut controls, &back);
+        assert_eq!(controls.report(), usual);
+    }
+    assert_eq!(reopened(state.path()).0.report(), usual);
+}
+
+#[test]
+fn what_cannot_be_is_refused_with_its_place_and_the_rest_is_done() {
+    let (_state, mut controls, _paces) = controls();
+    for (wanted, path, reason) in [
+        (json!({"lamp": "on"}), "lamp", "this device has no such setting"),
+        (json!({"sensors": 1}), "sensors", "is not an object"),
+        (json!({"sensors": {"air": {}}}), "sensors/air", "this device has no such sensor"),
+        (json!({"sensors": {"cpu": true}}), "sensors/cpu", "is not an object"),
+        (
+            json!({"sensors": {"cpu": {"intervall": 1}}}),
+            "sensors/cpu/intervall",
+            "a sensor has `interval` and `enabled`",
+        ),
+        (
+            json!({"sensors": {"cpu": {"interval": 0.01}}}),
+            "sensors/cpu/interval",
+            "an interval is 100ms to 366d",
+        ),
+        (
+            json!({"sensors": {"cpu": {"interval": -1}}}),
+            "sensors/cpu/interval",
+            "`-1` is no number of seconds",
+        ),
+        (
+            json!({"sensors": {"cpu": {"interval": 1e300}}}),
+            "sensors/cpu/interval",
+            "`1e+300` is no number of seconds",
+        ),
+        (
+            json!({"sensors": {"cpu": {"interval": "10"}}}),
+            "sensors/cpu/interval",
+            "`10` has no unit; write `10s` for seconds",
+        ),
+        (
+            json!({"sensors": {"cpu": {"enabled": "off"}}}),
+            "sensors/cpu/enabled",
+            "write `true` or `false`",
+        ),
+    ] {
+        wants(&mut controls, &wanted);
+        assert_eq!(controls.report()["refused"], json!({path: reason}), "{wanted}");
+    }
+    let both = json!({"sensors": {"air": {"interval": 1}, "cpu": {"interval": 7}}});
+    wants(&mut controls, &both);
+    let report = controls.report();
+    assert_eq!(report["sensors"]["cpu"]["interval"], 7);
+    assert_eq!(report["refused"].as_object().unwrap().len(), 1);
+    // and a document in which all is well takes the refusals back
+    wants(&mut controls, &json!({}));
+    assert_eq!(controls.report()["refused"], Value::Null);
+}
+
+#[test]
+fn a_report_stays_small_whatever_is_wanted() {
+    let (_state, mut controls, _paces) = controls();
+    let many = (0..1000).map(|n| (format!("{n:0>500}"), json!(1))).collect();
+    controls.desire(&many);
+    assert!(controls.report().to_string().len() < 4096);
+}
+
+#[test]
+fn a_file_that_is_not_ours_counts_as_none() {
+    let state = tempfile::tempdir().unwrap();
+    for text in ["", "{", "[]", "{\"sensors\": {\"gone\": {\"interval\": 1}}}"] {
+        std::fs::write(state.path().join(kept::FILE), text).unwrap();
+        let (controls, _paces) = reopened(state.path());
+        assert_eq!(controls.report()["sensors"]["cpu"]["interval"], "10s", "{text}");
+        assert_eq!(controls.report()["refused"], Value::Null);
+    }
+}

@@ -1,0 +1,31 @@
+//! What a device and its cloud say to each other beside readings.
+
+use imgbuild_schema::card::Cloud;
+
+use super::aws;
+use crate::control::Controls;
+use crate::mqtt::{Filter, Message};
+
+/// A cloud's own way of saying what it wants of a device, and of being told. It does nothing itself: it turns what
+/// comes into calls of the [`Controls`] and into answers.
+pub trait Dialogue {
+    /// What is listened to.
+    fn filters(&self) -> Vec<Filter>;
+
+    /// What is said first on each connection, once an answer would be heard.
+    fn begin(&mut self, controls: &Controls) -> Vec<Message>;
+
+    /// What is said to a message.
+    fn answer(&mut self, topic: &str, payload: &[u8], controls: &mut Controls) -> Vec<Message>;
+
+    /// Whether something was asked that has not been answered yet. If that lasts, the dialogue begins anew.
+    fn is_waiting(&self) -> bool;
+}
+
+/// The dialogue of a card's cloud, if they have one.
+pub fn dialogue(cloud: &Cloud) -> Option<Box<dyn Dialogue>> {
+    match cloud {
+        Cloud::AwsIot(aws) => aws::dialogue(aws),
+        Cloud::AzureIotHub(_) | Cloud::GoogleIotCore(_) | Cloud::Mqtt(_) => None,
+    }
+}
