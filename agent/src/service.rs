@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use imgbuild_schema::CardProfile;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 use tracing::{info, warn};
@@ -81,7 +82,7 @@ async fn serve(config: &Config, places: &Places) -> Result<(), Fault> {
         sender,
     )
     .map_err(machine)?;
-    let controls = Controls::open(sensors, &places.state, sampler.orders());
+    let controls = Controls::open(sensors, &places.state, &places.runtime, sampler.orders());
     let talk = RefCell::new(Talk::new(provider::dialogue(&config.profile.cloud), controls));
     announce(config, clock.as_ref());
     watchdog::ready();
@@ -111,7 +112,7 @@ async fn serve(config: &Config, places: &Places) -> Result<(), Fault> {
     tokio::select! {
         // what the sampler has read is in the outbox before the uplink hears of an end
         biased;
-        () = take_in(records, &outbox, clock.as_ref()) => {}
+        () = take_in(records, &outbox, &talk, &config.profile, clock.as_ref()) => {}
         () = end => {}
         () = uplink.run() => {}
         () = health.keep(&places.runtime, &outbox) => {}
@@ -136,9 +137,13 @@ fn gate(places: &Places) -> Gate {
 async fn take_in<O: Outbox>(
     mut records: UnboundedReceiver<Record>,
     outbox: &Shared<O>,
+    talk: &RefCell<Talk>,
+    profile: &CardProfile,
     clock: &dyn Clock,
 ) {
     while let Some(record) = records.recv().await {
+        let message = provider::message(&record, profile, clock.utc_at(record.stamp.boot));
+        talk.borrow_mut().sampled(record.sensor, message.payload);
         outbox.push(record, clock);
     }
     // the sampler has ended, and the uplink may still be sending

@@ -3,10 +3,15 @@
 
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use serde_json::{Value, json};
 
 use crate::device::{Device, sequences};
 use crate::doubles::google::{PublicKey, Registry};
 use crate::doubles::server::Double;
+use crate::doubles::sessions::Delivery;
 use crate::judge::{content, judge};
 use crate::support::authority::{Authority, Valid};
 use crate::support::process::command;
@@ -20,12 +25,14 @@ struct World {
     bridge: Authority,
     devices: Authority,
     folder: tempfile::TempDir,
+    config: Arc<Mutex<String>>,
 }
 
 impl World {
     fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
-        Self { bridge: Authority::new("bridge"), devices: Authority::new("devices"), folder }
+        let [bridge, devices] = ["bridge", "devices"].map(Authority::new);
+        Self { bridge, devices, folder, config: Arc::default() }
     }
 
     /// A key as the documentation says to make it.
@@ -50,6 +57,7 @@ impl World {
             path: PATH.into(),
             device: DEVICE.into(),
             key,
+            config: Arc::clone(&self.config),
         };
         registry.open(&own, &self.devices)
     }
@@ -78,8 +86,7 @@ fn a_device_publishes_with_tokens_of_either_kind() {
     let world = World::new();
     for algorithm in ["ES256", "RS256"] {
         let key = world.key(algorithm, algorithm);
-        let kind = if algorithm == "ES256" { "ES256" } else { "RS256" };
-        let double = world.registry(HOST, PublicKey::of(&key, kind));
+        let double = world.registry(HOST, PublicKey::of(&key, algorithm));
         let device = world.device(&double, algorithm, &key, "1h");
         let agent = device.start(&[]);
         let ledger = wait_for("ten messages", || {
@@ -152,7 +159,9 @@ fn the_double_satisfies_what_googles_samples_use_and_is_as_strict_as_the_bridge(
         content(&verdicts, &["PyJWT: content", "google-auth: content"], 19);
         let ledger = double.ledger();
         let sent: Vec<_> = ledger.messages.iter().map(|(_, payload)| payload.as_str()).collect();
-        assert_eq!(sent, ["0", "1", "2", "state", "a"], "what is refused does not arrive");
+        assert_eq!(sent, ["0", "1", "2"], "what is refused does not arrive");
+        let asides: Vec<_> = ledger.asides.iter().map(|(_, payload)| payload.as_str()).collect();
+        assert_eq!(asides, ["state", "a"]);
         let reasons = ledger.refused.join("\n");
         for reason in [
             "a wrong signature",
@@ -173,4 +182,43 @@ fn the_double_satisfies_what_googles_samples_use_and_is_as_strict_as_the_bridge(
             assert!(reasons.contains(reason), "{reason} in:\n{reasons}");
         }
     }
+}
+
+#[test]
+fn a_configuration_is_done_and_acknowledged_and_a_command_answered_in_the_state() {
+    let world = World::new();
+    let key = world.key("key", "ES256");
+    let double = world.registry(HOST, PublicKey::of(&key, "ES256"));
+    let device = world.device(&double, "ES256", &key, "1h");
+    device.edit_profile("interval: 100ms", "interval: 1h");
+    let wants = |interval: &str| json!({"sensors": {"cpu": {"interval": interval}}}).to_string();
+    *world.config.lock().unwrap() = wants("30min");
+    let agent = device.start(&[]);
+    let says = |what: &dyn Fn(&Value) -> bool| {
+        wait_for("the state", || {
+            let asides = double.ledger().asides;
+            let last = asides.last().map(|(_, state)| serde_json::from_str(state).unwrap());
+            last.filter(|state| what(state))
+        })
+    };
+    let interval = |state: &Value| state["sensors"]["cpu"]["interval"].clone();
+    says(&|state| interval(state) == "30min");
+    double.deliver(&[Delivery::new("/devices/greenhouse-01/config", wants("200ms"))]);
+    says(&|state| interval(state) == "200ms");
+    wait_for("messages each 200 ms", || (double.ledger().messages.len() >= 10).then_some(()));
+    // more often than a state may be told
+    for number in 0..20 {
+        let commands = "/devices/greenhouse-01/commands/lamp";
+        let said = if number == 19 { "on" } else { r#"{"command":"ping"}"# };
+        double.deliver(&[Delivery::new(commands, said)]);
+        std::thread::sleep(Duration::from_millis(100));
+    }
+    says(&|state| state["command"]["status"] == 404);
+    // a new connection: the configuration is told again
+    *world.config.lock().unwrap() = wants("20min");
+    double.put_out();
+    says(&|state| interval(state) == "20min");
+    let ledger = double.ledger();
+    assert!(ledger.refused.iter().all(|why| why.starts_with("connection: ")), "{ledger:?}");
+    assert_eq!(agent.count("cannot connect"), 0, "{}", agent.log());
 }

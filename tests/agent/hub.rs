@@ -1,9 +1,15 @@
 //! Azure IoT Hub: the agent against a double that is as strict as the cloud, and the double against Azure's
 //! own SDK.
 
+use std::sync::Arc;
+
+use serde_json::{Value, json};
+
 use crate::device::{Device, sequences};
 use crate::doubles::hub::{Auth, Hub, properties};
 use crate::doubles::server::{Double, Ledger};
+use crate::doubles::sessions::Delivery;
+use crate::doubles::twin::Twin;
 use crate::judge::{content, judge};
 use crate::support::authority::{Authority, Valid};
 use crate::support::wait_for;
@@ -17,16 +23,19 @@ const ANOTHER_KEY: &str = "8isrFI1sGsIlvvFSSFRiMfCNzv21fjbE/+ah/lSh3lE=";
 struct World {
     azure: Authority,
     devices: Authority,
+    twin: Arc<Twin>,
 }
 
 impl World {
     fn new() -> Self {
-        Self { azure: Authority::new("azure"), devices: Authority::new("devices") }
+        let [azure, devices] = ["azure", "devices"].map(Authority::new);
+        Self { azure, devices, twin: Arc::default() }
     }
 
     fn hub(&self, host: &str, auth: Auth) -> Double {
         let own = self.azure.server(&[host], Valid::Now);
-        Hub { host: host.into(), device: DEVICE.into(), auth }.open(&own, &self.devices)
+        let twin = Arc::clone(&self.twin);
+        Hub { host: host.into(), device: DEVICE.into(), auth, twin }.open(&own, &self.devices)
     }
 
     /// A device that proves in this way who it is, and connects to the double.
@@ -191,4 +200,125 @@ fn the_double_satisfies_the_sdk_of_azure_and_is_as_strict_as_azure() {
     ] {
         assert!(reasons.contains(reason), "{reason} in:\n{reasons}");
     }
+}
+
+/// A device whose sensor is read each hour, so that nothing but what is said beside readings happens.
+fn quiet_device(world: &World, double: &Double) -> Device {
+    let device = world.device_with_key(double, KEY, "1h");
+    device.edit_profile("interval: 100ms", "interval: 1h");
+    device
+}
+
+/// Waits until the device reports this interval.
+#[track_caller]
+fn reports(world: &World, interval: &Value) {
+    wait_for("the device to report the interval", || {
+        (world.twin.reported()["sensors"]["cpu"]["interval"] == *interval).then_some(())
+    });
+}
+
+fn wants(interval: &str) -> Value {
+    json!({"sensors": {"cpu": {"interval": interval}}})
+}
+
+#[test]
+fn a_twin_changes_how_often_a_sensor_is_read() {
+    let world = World::new();
+    let double = world.hub(HOST, Auth::Key(KEY.into()));
+    world.twin.desire(&wants("30min"));
+    let device = quiet_device(&world, &double);
+    let agent = device.start(&[]);
+    reports(&world, &json!("30min"));
+    double.deliver(&world.twin.desire(&wants("200ms")));
+    reports(&world, &json!("200ms"));
+    nothing_is_missing(&messages(&double, 15));
+
+    // while it is away nobody tells it: it asks
+    double.put_out();
+    world.twin.desire(&json!({"sensors": null}));
+    reports(&world, &json!("1h"));
+    double.deliver(&world.twin.desire(&json!({"lamp": "on"})));
+    wait_for("the refusal", || world.twin.reported()["refused"]["lamp"].as_str().map(drop));
+    assert_eq!(agent.count("cannot connect"), 0, "{}", agent.log());
+    let refused = double.ledger().refused;
+    // the connection that was broken above
+    assert!(refused.iter().all(|why| why.starts_with("connection: ")), "{refused:?}");
+}
+
+#[test]
+fn methods_are_answered_and_messages_kept_while_the_device_is_away() {
+    let world = World::new();
+    let double = world.hub(HOST, Auth::Key(KEY.into()));
+    let device = quiet_device(&world, &double);
+    let agent = device.start(&[]);
+    reports(&world, &json!("1h"));
+    let call = |name: &str, id: &str, argument: &str| {
+        let topic = format!("$iothub/methods/POST/{name}/?$rid={id}");
+        double.deliver(&[Delivery::new(topic, argument)]);
+        wait_for("the answer", || {
+            let asides = double.ledger().asides;
+            let answer = asides.into_iter().find(|(topic, _)| topic.ends_with(&format!("={id}")));
+            answer.filter(|(topic, _)| topic.starts_with("$iothub/methods/res/"))
+        })
+    };
+    let (topic, said) = call("ping", "m1f", "null");
+    assert_eq!((&*topic, &*said), ("$iothub/methods/res/200/?$rid=m1f", r#"{"pong":true}"#));
+    let (topic, said) = call("read-sensor", "m2", r#"{"sensor":"cpu"}"#);
+    let reading: Value = serde_json::from_str(&said).unwrap();
+    assert_eq!(topic, "$iothub/methods/res/200/?$rid=m2");
+    assert_eq!(reading["temperature"], 48.312, "{said}");
+    assert_eq!(call("dance", "m3", "").0, "$iothub/methods/res/404/?$rid=m3");
+    assert_eq!(call("reboot", "m4", "").0, "$iothub/methods/res/200/?$rid=m4");
+    wait_for("the request to systemd", || device.path("run/reboot").exists().then_some(()));
+
+    assert_eq!(agent.terminate(), Some(0));
+    let topic = "devices/greenhouse-01/messages/devicebound/%24.to=%2Fdevices%2Fgreenhouse-01";
+    double.deliver(&[Delivery::new(topic, "on")]);
+    let _agent = device.start(&[]);
+    wait_for("what became of the message", || {
+        (world.twin.reported()["command"]["status"] == 404).then_some(())
+    });
+    wait_for("the message to be done with", || {
+        double.ledger().acknowledged.contains(&topic.to_owned()).then_some(())
+    });
+    assert!(double.ledger().refused.is_empty(), "{:?}", double.ledger().refused);
+}
+
+#[test]
+fn the_double_satisfies_the_sdk_of_azure_in_what_comes_from_the_hub() {
+    let world = World::new();
+    let double = world.hub("localhost", Auth::Key(KEY.into()));
+    let folder = tempfile::tempdir().unwrap();
+    let ca = folder.path().join("ca.pem");
+    std::fs::write(&ca, world.azure.pem()).unwrap();
+    let port = double.port().to_string();
+    let arguments = [port.as_ref(), ca.as_os_str(), DEVICE.as_ref(), KEY.as_ref()];
+    world.twin.desire(&wants("30min"));
+    let verdicts = std::thread::scope(|scope| {
+        scope.spawn(|| {
+            messages(&double, 1);
+            let topic = format!("devices/{DEVICE}/messages/devicebound/%24.mid=7&colour=red");
+            let mut deliveries = world.twin.desire(&wants("20min"));
+            deliveries.push(Delivery::new("$iothub/methods/POST/ping/?$rid=1f", "{}"));
+            deliveries.push(Delivery::new(topic, "on"));
+            double.deliver(&deliveries);
+        });
+        judge("twin_judge.py", &arguments, "")
+    });
+    assert_eq!(
+        verdicts,
+        [
+            r#"desired: {"$version": 2, "sensors": {"cpu": {"interval": "30min"}}}"#,
+            r#"reported: {"$version": 2, "lamp": {"on": true}}"#,
+            r#"patch: {"$version": 3, "sensors": {"cpu": {"interval": "20min"}}}"#,
+            "method: ping {}",
+            "message: 7 red on",
+            "sdk: content",
+        ]
+    );
+    assert_eq!(world.twin.reported(), json!({"lamp": {"on": true}}));
+    let ledger = double.ledger();
+    let answer = ("$iothub/methods/res/200/?$rid=1f".to_owned(), r#"{"pong": true}"#.to_owned());
+    assert!(ledger.asides.contains(&answer), "{ledger:?}");
+    assert!(ledger.refused.is_empty(), "{:?}", ledger.refused);
 }

@@ -2,6 +2,7 @@
 //! MQTT bridge", "Using JSON Web Tokens", "Quotas and limits" of its documentation; ClearBlade's has the same).
 
 use std::process::Command;
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use base64::Engine as _;
@@ -11,6 +12,7 @@ use serde_json::Value;
 
 use super::packet::{Connect, Publish};
 use super::server::{Admitted, Double, Refused, Rules, Verdict, refuse};
+use super::sessions::Delivery;
 use super::tls::{self, Clients, Stream};
 use crate::support::authority::{Authority, Pair};
 use crate::support::process::command;
@@ -31,6 +33,8 @@ pub(crate) struct Registry {
     pub(crate) path: String,
     pub(crate) device: String,
     pub(crate) key: PublicKey,
+    /// The device's configuration.
+    pub(crate) config: Arc<Mutex<String>>,
 }
 
 /// What is registered for the device.
@@ -152,21 +156,29 @@ impl Rules for Registry {
         let Some(own) = topic.strip_prefix(&format!("/devices/{}/", self.device)) else {
             return refuse(format!("the topic {topic:?}"));
         };
-        let most = match own {
+        let (most, verdict) = match own {
             "state" => {
                 let last = visit.state.replace(Instant::now());
                 if last.is_some_and(|last| last.elapsed() < Duration::from_secs(1)) {
                     return refuse("two states in a second");
                 }
-                MOST_STATE
+                (MOST_STATE, Verdict::Answered(Vec::new()))
             }
-            own if own == "events" || own.starts_with("events/") => MOST_EVENT,
+            own if own == "events" || own.starts_with("events/") => (MOST_EVENT, Verdict::Taken),
             _ => return refuse(format!("the topic {topic:?}")),
         };
         if payload.len() > most {
             return refuse(format!("a payload of {} bytes", payload.len()));
         }
-        Ok(Verdict::Taken)
+        Ok(verdict)
+    }
+
+    /// The configuration, to who subscribes to it.
+    fn welcome(&self, filters: &[(String, u8)]) -> Vec<Delivery> {
+        let config = format!("/devices/{}/config", self.device);
+        let wanted = filters.iter().any(|(filter, _)| *filter == config);
+        let config = wanted.then(|| Delivery::new(config, &**self.config.lock().unwrap()));
+        config.into_iter().collect()
     }
 
     fn subscribe(&self, _: &str, filters: &[(String, u8)]) -> Result<Vec<u8>, Refused> {

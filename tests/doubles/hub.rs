@@ -2,6 +2,7 @@
 //! documentation of IoT Hub; quotas: "IoT Hub quotas and throttling").
 
 use std::collections::HashMap;
+use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use base64::Engine as _;
@@ -11,6 +12,7 @@ use percent_encoding::percent_decode_str;
 use super::packet::{Connect, Publish};
 use super::server::{Admitted, Double, Refused, Rules, Verdict, refuse};
 use super::tls::{self, Clients, Stream};
+use super::twin::Twin;
 use crate::support::authority::{Authority, Pair};
 
 const MOST_PAYLOAD: usize = 256 * 1024;
@@ -18,6 +20,8 @@ const MOST_PAYLOAD: usize = 256 * 1024;
 const UNAUTHORISED: u8 = 5;
 /// How long a token is taken after it has ended. The hub's own grace is some minutes.
 const GRACE: Duration = Duration::from_secs(1);
+/// How the topics begin by which methods are answered.
+const METHOD_ANSWERS: &str = "$iothub/methods/res/";
 /// What a device may subscribe to.
 const FILTERS: [&str; 3] =
     ["$iothub/twin/res/#", "$iothub/methods/POST/#", "$iothub/twin/PATCH/properties/desired/#"];
@@ -30,6 +34,7 @@ pub(crate) struct Hub {
     pub(crate) host: String,
     pub(crate) device: String,
     pub(crate) auth: Auth,
+    pub(crate) twin: Arc<Twin>,
 }
 
 /// How the device is registered.
@@ -137,6 +142,12 @@ impl Rules for Hub {
         }
         if payload.len() > MOST_PAYLOAD {
             return refuse(format!("a payload of {} bytes", payload.len()));
+        }
+        if let Some(answers) = self.twin.ask(topic, payload) {
+            return Ok(Verdict::Answered(answers));
+        }
+        if topic.starts_with(METHOD_ANSWERS) {
+            return Ok(Verdict::Answered(Vec::new()));
         }
         let Some(bag) = topic.strip_prefix(&format!("devices/{client}/messages/events/")) else {
             return refuse(format!("the topic {topic:?}"));

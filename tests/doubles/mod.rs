@@ -12,3 +12,4 @@ pub(crate) mod server;
 pub(crate) mod sessions;
 pub(crate) mod shadow;
 mod tls;
+pub(crate) mod twin;

@@ -54,7 +54,7 @@ pub(crate) struct Admitted {
 /// What a cloud does with a message.
 pub(crate) enum Verdict {
     Taken,
-    /// Taken, and answered.
+    /// Said beside readings, and answered.
     Answered(Vec<Delivery>),
     /// Discarded without a word.
     Discarded,
@@ -96,8 +96,10 @@ pub(crate) const SILENT: u8 = 0;
 pub(crate) struct Ledger {
     /// Client ids and keepalives, of those that were let in.
     pub(crate) connects: Vec<(String, u16)>,
-    /// Topics and payloads.
+    /// Topics and payloads of readings.
     pub(crate) messages: Vec<(String, String)>,
+    /// Topics and payloads of what is said beside.
+    pub(crate) asides: Vec<(String, String)>,
     /// Why connections were closed.
     pub(crate) refused: Vec<String>,
     /// How many messages were discarded.
@@ -249,9 +251,14 @@ impl<R: Rules> Server<R> {
         }
     }
 
-    fn taken(&self, publish: Publish, stream: &mut Stream) -> Result<(), Refused> {
+    fn taken(
+        &self,
+        publish: Publish,
+        stream: &mut Stream,
+        page: impl FnOnce(&mut Ledger) -> &mut Vec<(String, String)>,
+    ) -> Result<(), Refused> {
         let payload = String::from_utf8_lossy(&publish.payload).into_owned();
-        self.note(|ledger| ledger.messages.push((publish.topic, payload)));
+        self.note(|ledger| page(ledger).push((publish.topic, payload)));
         publish.id.map_or(Ok(()), |id| answer(stream, &packet::pub_ack(id)))
     }
 
@@ -268,9 +275,9 @@ impl<R: Rules> Server<R> {
                     self.note(|ledger| ledger.discarded += 1);
                     Ok(())
                 }
-                Verdict::Taken => self.taken(publish, stream),
+                Verdict::Taken => self.taken(publish, stream, |ledger| &mut ledger.messages),
                 Verdict::Answered(deliveries) => {
-                    self.taken(publish, stream)?;
+                    self.taken(publish, stream, |ledger| &mut ledger.asides)?;
                     for delivery in &deliveries {
                         self.sessions.deliver(delivery);
                     }

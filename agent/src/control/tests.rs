@@ -16,7 +16,7 @@ fn reopened(state: &Path) -> (Controls, Receiver<Order>) {
     let profile: imgbuild_schema::CardProfile =
         imgbuild_schema::yaml::parse(crate::config::tests::PROFILE).unwrap();
     let (sampler, paces) = mpsc::channel();
-    (Controls::open(&profile.sensors, state, sampler), paces)
+    (Controls::open(&profile.sensors, state, state, sampler), paces)
 }
 
 fn wants(controls: &mut Controls, desired: &Value) {
@@ -28,7 +28,11 @@ fn what_is_wanted_is_done_reported_in_the_same_words_and_kept() {
     let (state, mut controls, paces) = controls();
     assert_eq!(
         controls.report(),
-        json!({"sensors": {"cpu": {"interval": "10s", "enabled": true}}, "refused": null})
+        json!({
+            "sensors": {"cpu": {"interval": "10s", "enabled": true}},
+            "refused": null,
+            "command": null,
+        })
     );
     for (said, length) in [(json!(2.5), 2_500), (json!("1min"), 60_000), (json!(3), 3_000)] {
         wants(&mut controls, &json!({"sensors": {"cpu": {"interval": said}}}));
@@ -135,4 +139,59 @@ fn a_file_that_is_not_ours_counts_as_none() {
         assert_eq!(controls.report()["sensors"]["cpu"]["interval"], "10s", "{text}");
         assert_eq!(controls.report()["refused"], Value::Null);
     }
+}
+
+#[test]
+fn a_command_means_the_same_however_it_is_said() {
+    let (_state, mut controls, _paces) = controls();
+    let latest = r#"{"sequence":17,"sensor":"cpu","temperature":48.3}"#;
+    let refused = |error: &str| json!({ "error": error });
+    for (said, status, body) in [
+        (r#"{"command":"ping"}"#, 200, json!({"pong": true})),
+        (r#"{"command":"read-sensor","sensor":"cpu"}"#, 409, refused("it has not been read yet")),
+        (
+            r#"{"command":"read-sensor","sensor":"air"}"#,
+            404,
+            refused("this device has no such sensor"),
+        ),
+        (r#"{"command":"read-sensor"}"#, 400, refused("say which: {\"sensor\": …}")),
+        (r#"{"command":"dance"}"#, 404, refused("this device has no such command")),
+        (r#"{"command":7}"#, 404, refused("this device has no such command")),
+        ("{}", 404, refused("this device has no such command")),
+        ("on", 404, refused("this device has no output ``")),
+        (r#"{"output":"lamp","set":"on"}"#, 404, refused("this device has no output `lamp`")),
+        ("dance", 400, refused("write a JSON object, or `on` or `off`")),
+        ("[1]", 400, refused("write a JSON object, or `on` or `off`")),
+        ("", 400, refused("write a JSON object, or `on` or `off`")),
+    ] {
+        let answer = controls.message(said.as_bytes());
+        assert_eq!((answer.status, &answer.body), (status, &body), "{said}");
+        assert_eq!(controls.report()["command"], answer.document());
+    }
+    controls.sampled(0, latest.into());
+    let answer = controls.command("read-sensor", &json!({"sensor": "cpu"}));
+    assert_eq!((answer.status, answer.body["sequence"].clone()), (200, json!(17)));
+}
+
+#[test]
+fn settings_may_come_as_a_command() {
+    let (_state, mut controls, _paces) = controls();
+    let said = r#"{"sensors":{"cpu":{"interval":"7s"}}}"#;
+    let answer = controls.message(said.as_bytes());
+    let body = json!({"sensors": {"cpu": {"interval": "7s", "enabled": true}}});
+    assert_eq!(answer, Answer { status: 200, body });
+    let wrong = json!({"sensors": {"air": {"interval": "7s"}}});
+    assert_eq!(controls.command("set-config", &wrong).status, 400);
+    assert_eq!(controls.command("set-config", &json!("on")).status, 400);
+}
+
+#[test]
+fn a_reboot_is_asked_for_once_the_answer_has_left() {
+    let (state, mut controls, _paces) = controls();
+    let file = state.path().join("reboot");
+    assert_eq!(controls.command("reboot", &Value::Null).status, 200);
+    controls.tend();
+    assert!(!file.exists());
+    controls.reboot.tend(Instant::now() + reboot::DELAY);
+    assert!(file.exists());
 }

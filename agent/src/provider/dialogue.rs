@@ -2,7 +2,9 @@
 
 use imgbuild_schema::card::Cloud;
 
-use super::aws;
+use tokio::time::Instant;
+
+use super::{aws, azure, google};
 use crate::control::Controls;
 use crate::mqtt::{Filter, Message};
 
@@ -18,6 +20,11 @@ pub trait Dialogue {
     /// What is said to a message.
     fn answer(&mut self, topic: &str, payload: &[u8], controls: &mut Controls) -> Vec<Message>;
 
+    /// What is said of the device's own accord, where the cloud limits how often.
+    fn due(&mut self, _now: Instant, _controls: &Controls) -> Vec<Message> {
+        Vec::new()
+    }
+
     /// Whether something was asked that has not been answered yet. If that lasts, the dialogue begins anew.
     fn is_waiting(&self) -> bool;
 }
@@ -26,6 +33,8 @@ pub trait Dialogue {
 pub fn dialogue(cloud: &Cloud) -> Option<Box<dyn Dialogue>> {
     match cloud {
         Cloud::AwsIot(aws) => aws::dialogue(aws),
-        Cloud::AzureIotHub(_) | Cloud::GoogleIotCore(_) | Cloud::Mqtt(_) => None,
+        Cloud::AzureIotHub(hub) => Some(azure::dialogue(hub)),
+        Cloud::GoogleIotCore(google) => Some(google::dialogue(google)),
+        Cloud::Mqtt(_) => None,
     }
 }

@@ -37,6 +37,11 @@ impl Talk {
     pub fn new(dialogue: Option<Box<dyn Dialogue>>, controls: Controls) -> Self {
         Self { dialogue, controls, subscribed: false }
     }
+
+    /// A sensor was read: this message tells of it.
+    pub fn sampled(&mut self, sensor: usize, message: String) {
+        self.controls.sampled(sensor, message);
+    }
 }
 
 /// The answer to a subscription: what was refused, or none if the connection ended first.
@@ -128,6 +133,14 @@ impl<'a> Conversation<'a> {
             }
         }
         connection.acknowledge(heard)
+    }
+
+    /// Does and says what has become due.
+    pub(super) fn tend(&mut self, connection: &Connection) -> Result<(), Error> {
+        let Talk { dialogue, controls, .. } = &mut *self.talk.borrow_mut();
+        controls.tend();
+        let due = dialogue.as_mut().map_or(Vec::new(), |it| it.due(Instant::now(), controls));
+        due.into_iter().try_for_each(|message| connection.publish(message).map(drop))
     }
 
     /// Begins anew what was asked too long ago.

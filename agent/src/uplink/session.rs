@@ -175,6 +175,7 @@ impl<O: Outbox> Session<'_, O> {
             if row.is_overdue() || talk.is_overdue() {
                 return Err(Lost::Unacknowledged(ack_timeout));
             }
+            talk.tend(connection)?;
             talk.remind(connection)?;
         }
     }

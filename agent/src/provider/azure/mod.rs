@@ -1,9 +1,11 @@
 //! Azure IoT Hub ("Communicate with an IoT hub using the MQTT protocol", Microsoft's documentation of IoT
 //! Hub).
 
+mod twin;
+
 use imgbuild_schema::card::{Access, AzureIotHub, HubAuth};
 
-use super::{Door, Login, Silence};
+use super::{Dialogue, Door, Login, Silence};
 use crate::percent;
 use crate::tls::Roots;
 
@@ -17,6 +19,11 @@ const ROOTS: Roots = Roots::Named(&[
     "Microsoft RSA Root Certificate Authority 2017",
     "Microsoft ECC Root Certificate Authority 2017",
 ]);
+
+/// The dialogue about a device's twin.
+pub(super) fn dialogue(hub: &AzureIotHub) -> Box<dyn Dialogue> {
+    Box::new(twin::HubDialogue::new(&hub.device))
+}
 
 pub(super) fn door<'a>(hub: &'a AzureIotHub, access: Access<'a>) -> Door<'a> {
     let (host, device) = (&hub.hub, &hub.device);
@@ -35,7 +42,7 @@ pub(super) fn door<'a>(hub: &'a AzureIotHub, access: Access<'a>) -> Door<'a> {
         login,
         roots: ROOTS,
         alpn: None,
-        kept: false,
+        kept: true,
         silence: Silence {
             unauthorised: Some(format!(
                 "is {device} registered and enabled in this hub, is this its key or certificate, and is the clock right?"

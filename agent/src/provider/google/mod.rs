@@ -1,13 +1,20 @@
 //! The protocol of Google Cloud IoT Core ("Publishing over the MQTT bridge" of its documentation), which
 //! ClearBlade speaks.
 
+mod config;
+
 use imgbuild_schema::card::{Access, GoogleIotCore};
 
-use super::{Door, Login, Silence};
+use super::{Dialogue, Door, Login, Silence};
 use crate::tls::Roots;
 
 /// The bridge reads no user name, and some clients leave out a password without one.
 const NAME: &str = "unused";
+
+/// The dialogue about a device's configuration.
+pub(super) fn dialogue(google: &GoogleIotCore) -> Box<dyn Dialogue> {
+    Box::new(config::RegistryDialogue::new(&google.device))
+}
 
 pub(super) fn door<'a>(google: &'a GoogleIotCore, access: Access<'a>) -> Door<'a> {
     let GoogleIotCore { project, device, .. } = google;
