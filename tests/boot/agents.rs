@@ -7,8 +7,9 @@ use std::process::{Child, Command};
 
 use imgbuild::emulator::{Broker, Setup};
 
-use crate::authority::{Authority, Valid};
-use crate::support::{HOST, PATIENCE, Record};
+use crate::bench::PATIENCE;
+use crate::proof::{HOST, Record};
+use crate::support::authority::{Authority, Valid};
 
 /// Each target with the program that emulates its processor; the ARMv6 of the Pi 1 and Zero is an ARM1176.
 const AGENTS: [(&str, &[&str]); 3] = [

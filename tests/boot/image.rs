@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::process::Command;
 
-use crate::support::Proof;
+use crate::proof::Proof;
 
 const EVERYTHING: &str = "\
 network:

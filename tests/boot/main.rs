@@ -7,16 +7,21 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on ends")]
 #![expect(clippy::disallowed_methods, reason = "tests call programs as a user would")]
 
-#[path = "../support/authority.rs"]
-#[expect(dead_code, reason = "shared with other tests, which need more of it")]
-mod authority;
-
 mod access_point;
 mod agents;
+mod bench;
+mod clouds;
 mod image;
+mod proof;
 mod publishes;
 mod raspios;
-mod support;
 mod time_server;
 mod wifi;
 mod zero;
+
+#[path = "../doubles/mod.rs"]
+#[expect(dead_code, reason = "shared with other tests, which need more of it")]
+mod doubles;
+#[path = "../support/mod.rs"]
+#[expect(dead_code, reason = "shared with other tests, which need more of it")]
+mod support;

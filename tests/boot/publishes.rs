@@ -5,7 +5,8 @@ use std::process::Command;
 
 use imgbuild::emulator::{Card, Emulator};
 
-use crate::support::{PATIENCE, Proof, Witness, one_at_a_time};
+use crate::bench::{PATIENCE, Witness, one_at_a_time};
+use crate::proof::Proof;
 
 const SENSORS: &str = "\
 telemetry: {interval: 2s}
@@ -26,9 +27,8 @@ fn a_card_boots_and_publishes_what_its_sensors_feel() {
     let proof = Proof::new(SENSORS, &[]);
     let image = proof.build();
     let card = proof.flash(&image);
-    let mut pi = proof.power_on(&card);
+    let mut pi = proof.power_on(&card, 23.5);
     let _witness = Witness::of("publishes", &pi);
-    pi.set_temperature(23.5).unwrap();
 
     let network = pi.console().wait_for("DHCPv4 address 10.0.2.15", PATIENCE).unwrap();
     let first = proof.next_of("probe", &pi);
@@ -79,7 +79,7 @@ fn power_cut(proof: &Proof, pi: Emulator, card: &Card, image: &Path) -> u64 {
 
     has_grown(card, image);
     refuses_the_dirty_card(proof, card.path());
-    let pi = proof.power_on(card);
+    let pi = proof.power_on(card, -4.25);
     let _witness = Witness::of("publishes-again", &pi);
     let record = proof.next_of("probe", &pi);
     let failed =

@@ -10,7 +10,8 @@ use std::process::{Command, Output};
 use imgbuild::emulator::{Emulator, Machine};
 
 use crate::access_point::{self, PASSPHRASE};
-use crate::support::{PATIENCE, Proof, USB0, Witness, one_at_a_time};
+use crate::bench::{PATIENCE, USB0, Witness, one_at_a_time};
+use crate::proof::Proof;
 
 /// Networks of every kind, the password of none written twice.
 fn sections(backend: &str, ethernet: &str) -> String {
@@ -72,7 +73,11 @@ impl Trial {
         let image = proof.build();
         let card = proof.flash(&image);
         let ssh = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap().local_addr().unwrap();
-        let pi = proof.start(Machine::pi3(&card).append(USB0).forward(ssh, (address, 22).into()));
+        let pi = proof.start(
+            &card,
+            23.5,
+            Machine::pi3(&card).append(USB0).forward(ssh, (address, 22).into()),
+        );
         let witness = Witness::of(name, &pi);
         Self { proof, ssh, pi, _witness: witness }
     }

@@ -3,7 +3,8 @@
 use imgbuild::base::cache::Bases;
 
 use crate::access_point::{self, PASSPHRASE};
-use crate::support::{PATIENCE, Proof, Witness, one_at_a_time};
+use crate::bench::{PATIENCE, Witness, one_at_a_time};
+use crate::proof::Proof;
 
 /// A name with all that a careless program trips over: a space, a quote, a letter outside ASCII.
 const SSID: &str = "Gänse \"7\" haus";
@@ -34,7 +35,7 @@ fn a_card_joins_its_network_and_no_other_passphrase_lets_it_in() {
     });
     let image = proof.build();
     let card = proof.flash(&image);
-    let pi = proof.power_on(&card);
+    let pi = proof.power_on(&card, 23.5);
     let _witness = Witness::of("wifi", &pi);
     let wait = |what: &str| {
         pi.console().wait_for(what, PATIENCE).unwrap_or_else(|error| panic!("{error:#}"))

@@ -2,7 +2,8 @@
 
 use imgbuild::emulator::{Board, Machine};
 
-use crate::support::{ETH0, PATIENCE, Proof, Witness, one_at_a_time};
+use crate::bench::{ETH0, PATIENCE, Witness, one_at_a_time};
+use crate::proof::Proof;
 
 /// The emulated sensor, through i2c-dev: the base's kernel has no driver for it.
 const SENSORS: &str = "sensors: [{id: probe, tmp102: {}}]\n";
@@ -13,9 +14,8 @@ fn a_card_for_a_pi_zero_w_boots_and_publishes() {
     let proof = Proof::on("debian-bookworm-armel", "pi-zero-w", SENSORS, &[]);
     let image = proof.build();
     let card = proof.flash(&image);
-    let mut pi = proof.start(Machine::new(Board::PiZeroW, &card).append(ETH0));
+    let mut pi = proof.start(&card, 19.75, Machine::new(Board::PiZeroW, &card).append(ETH0));
     let _witness = Witness::of("zero", &pi);
-    pi.set_temperature(19.75).unwrap();
     let login = pi.console().wait_for("greenhouse login:", PATIENCE).unwrap();
     eprintln!("Pi Zero W, power-on to login: {:.1} s", login.at.as_secs_f64());
     let mut record = proof.next_of("probe", &pi);

@@ -13,6 +13,9 @@ use super::child::{GLANCE, Watch};
 pub use super::shown::Line;
 use super::shown::Shown;
 
+/// How long is waited at a time.
+const SLICE: Duration = Duration::from_secs(1);
+
 /// How many of the last lines an error shows.
 const LAST_LINES: usize = 10;
 
@@ -66,7 +69,7 @@ impl Console {
 
     /// Waits until one of `patterns` is in a line that was shown after `mark` was taken.
     pub fn wait_for_any(&self, mark: Mark, patterns: &[&str], timeout: Duration) -> Result<Line> {
-        let deadline = Instant::now() + timeout;
+        let mut left = timeout;
         let mut next = mark.0;
         let mut shown = self.shared.lock();
         loop {
@@ -77,19 +80,17 @@ impl Console {
                 drop(shown);
                 return Err(self.shared.over(patterns));
             }
-            let left = deadline.saturating_duration_since(Instant::now());
             if left.is_zero() {
                 let last = shown.last(LAST_LINES).join("\n  ");
                 let name = &self.shared.name;
                 let wanted = either(patterns);
                 bail!("no {wanted} on {name} within {timeout:?}; its last lines:\n  {last}");
             }
-            shown = self
-                .shared
-                .news
-                .wait_timeout(shown, left)
-                .unwrap_or_else(PoisonError::into_inner)
-                .0;
+            let (since, slice) = (Instant::now(), left.min(SLICE));
+            let waited = self.shared.news.wait_timeout(shown, slice);
+            shown = waited.unwrap_or_else(PoisonError::into_inner).0;
+            // while this machine stood still, so did the emulated one: that is no waiting
+            left = left.saturating_sub(since.elapsed().min(2 * SLICE));
         }
     }
 
