@@ -55,8 +55,8 @@ fn describe(
         }
         _ => lines.put("TLS", trusted_in_words(door.roots)),
     }
-    if let Some(alpn) = door.alpn {
-        lines.put("", format!("asks for the protocol {}", String::from_utf8_lossy(alpn)));
+    if !door.alpn.is_empty() {
+        lines.put("", format!("asks for the protocol {}", door.alpn.join(" or ")));
     }
     if let Some(name) = credentials.login.name() {
         let how = match &credentials.login {
@@ -108,6 +108,7 @@ fn describe_telemetry(profile: &CardProfile, lines: &mut Lines) {
     let qos = match telemetry.qos {
         imgbuild_schema::values::QoS::AtMostOnce => "at most once (QoS 0)",
         imgbuild_schema::values::QoS::AtLeastOnce => "at least once (QoS 1)",
+        imgbuild_schema::values::QoS::ExactlyOnce => "exactly once (QoS 2)",
     };
     lines.put("delivery", format!("{qos}, up to {} waiting", telemetry.queue.max_bytes));
     for sensor in &profile.sensors {

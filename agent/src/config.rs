@@ -189,7 +189,7 @@ fn client_config(
             .map_or("the public authorities".into(), |path| path.display().to_string());
         vec![Fault::profile(format!("setting up TLS with {from}: {error}"))]
     })?;
-    config.alpn_protocols = door.alpn.iter().map(|name| name.to_vec()).collect();
+    config.alpn_protocols = door.alpn.iter().map(|name| name.as_bytes().to_vec()).collect();
     Ok(Arc::new(config))
 }
 
@@ -232,7 +232,7 @@ sensors:
                 PROFILE.replace("topic:", "topc:"),
                 "profile.yaml:12:15: unknown key `topc`; known here: id, topic",
             ),
-            (PROFILE.replace("qos: 1", "qos: 2"), "profile.yaml:6:8: QoS 2 is not offered"),
+            (PROFILE.replace("qos: 1", "qos: 3"), "profile.yaml:6:8: there is no QoS 3"),
             (
                 PROFILE.replace("version: 1", "version: 2"),
                 "is of version 2, and this agent reads version 1\nhint: build the card again",

@@ -9,6 +9,7 @@ mod device;
 mod google;
 mod hub;
 mod judge;
+mod plain;
 mod service;
 mod shadow;
 mod trust;

@@ -152,7 +152,7 @@ fn a_card_publishes_to_azure_with_tokens_and_does_what_its_twin_wants() {
             let asides = double.ledger().asides;
             asides.iter().any(|(topic, _)| topic == "$iothub/methods/res/200/?$rid=1").then_some(())
         });
-        pi.console().wait_for("reboot: Restarting system", PATIENCE).unwrap();
+        pi.console().wait_for("Reached target reboot.target", PATIENCE).unwrap();
     });
 }
 

@@ -36,6 +36,15 @@ fn what_cannot_be_built_yet_is_said_when_it_is_built_and_not_before() {
     }
 }
 
+#[test]
+fn only_a_broker_of_ones_own_takes_qos_2() {
+    let twice = |cloud| told(&with_cloud(cloud).replace("interval: 5s", "qos: 2"));
+    for cloud in [AWS, HUB, GOOGLE] {
+        assert!(twice(cloud).contains("takes no QoS 2"), "{cloud}");
+    }
+    assert_eq!(twice(MQTT), "");
+}
+
 /// What is printed about a cloud with `right` replaced by `wrong`.
 fn mistake(cloud: &str, right: &str, wrong: &str) -> String {
     assert!(cloud.contains(right), "the cloud has no {right:?}");
@@ -103,6 +112,11 @@ mistakes! {
     an_authority_without_tls: MQTT, "username: pi" => "tls: false, connect: {address: 127.0.0.1:1, ca: !file certs/ca.pem}, username: pi";
     a_client_id_with_a_space: MQTT, "username: pi" => "client_id: my pi, username: pi";
     a_gateway_without_a_port: MQTT, "username: pi" => "connect: {address: gateway.lan}, username: pi";
+    a_status_topic_with_a_wildcard: MQTT, "username: pi" => "status: pi/#, username: pi";
+    a_command_topic_of_a_sensor: MQTT, "username: pi" => "commands: '{{ sensor.id }}/commands', username: pi";
+    a_command_topic_that_is_the_status_topic: MQTT, "username: pi" => "commands: pi/status, status: pi/status, username: pi";
+    a_command_topic_on_which_readings_are_published: MQTT, "username: pi" => "commands: '{{ device.id }}/cpu', username: pi";
+    a_protocol_without_a_name: MQTT, "username: pi" => "tls: {alpn: ['']}, username: pi";
     a_username_that_is_nothing: MQTT, "username: pi" => "username: ";
 }
 

@@ -105,7 +105,7 @@ mistakes! {
     a_rate_without_a_unit: "interval: 5s" => "drain_rate: 2";
     a_rate_that_never_catches_up: "interval: 5s" => "drain_rate: 1/min";
     a_payload_that_there_is_not: "interval: 5s" => "payload: records";
-    a_qos_that_is_not_offered: "interval: 5s" => "qos: 2";
+    a_qos_that_is_none: "interval: 5s" => "qos: 3";
     a_time_out_of_nothing: "interval: 5s" => "ack_timeout: 0s";
     a_pin_beyond_the_header: "sensors:" => "inputs: [{id: door, button: {gpio: 40}}]\nsensors:";
     two_uses_of_one_pin: "sensors:" => "inputs: [{id: door, button: {gpio: 17}}]\noutputs: [{id: lamp, led: {gpio: 17}}]\nsensors:";

@@ -14,6 +14,15 @@ pub struct Message {
     pub payload: String,
     /// How surely.
     pub qos: QoS,
+    /// Whether the broker keeps it for whoever comes later.
+    pub retain: bool,
+}
+
+impl Message {
+    /// A message that nobody keeps.
+    pub fn new(topic: impl Into<String>, payload: impl Into<String>, qos: QoS) -> Self {
+        Self { topic: topic.into(), payload: payload.into(), qos, retain: false }
+    }
 }
 
 /// Which messages the broker is to send.

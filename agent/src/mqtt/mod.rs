@@ -14,8 +14,8 @@ use std::time::Duration;
 
 use imgbuild_schema::values::QoS;
 use rumqttc::{
-    AckMode, AsyncClient, Broker, Event, EventLoop, Incoming, MqttOptions, NetworkOptions,
-    PublishOptions, SubscribeFilter, TlsConfiguration, Transport,
+    AckMode, AsyncClient, Broker, Event, EventLoop, Incoming, LastWill, MqttOptions,
+    NetworkOptions, PublishOptions, SubscribeFilter, TlsConfiguration, Transport,
 };
 use tokio::sync::mpsc;
 
@@ -97,10 +97,7 @@ impl Connection {
 
     /// Hands a message over. It is sent while [`Connection::news`] is awaited.
     pub fn publish(&self, message: Message) -> Result<Receipt, Error> {
-        let qos = match message.qos {
-            QoS::AtMostOnce => PublishOptions::at_most_once(),
-            QoS::AtLeastOnce => PublishOptions::at_least_once(),
-        };
+        let qos = PublishOptions::new(quality(message.qos)).retain(message.retain);
         let notice = self.client.try_publish_tracked(message.topic, message.payload, qos);
         // the error holds the message, which is nothing for a log
         notice.map(Receipt).map_err(|_| Error::Other("the message cannot be sent".into()))
@@ -108,13 +105,9 @@ impl Connection {
 
     /// Asks for messages.
     pub fn subscribe(&self, filters: &[Filter]) -> Result<Subscription, Error> {
-        let wanted = filters.iter().map(|filter| {
-            let qos = match filter.qos {
-                QoS::AtMostOnce => rumqttc::QoS::AtMostOnce,
-                QoS::AtLeastOnce => rumqttc::QoS::AtLeastOnce,
-            };
-            SubscribeFilter::new(filter.topics.clone(), qos)
-        });
+        let wanted = filters
+            .iter()
+            .map(|filter| SubscribeFilter::new(filter.topics.clone(), quality(filter.qos)));
         let notice = self.client.try_subscribe_many_tracked(wanted);
         let topics = filters.iter().map(|filter| filter.topics.clone()).collect();
         let failed = |_| Error::Other("the subscription cannot be sent".into());
@@ -146,9 +139,9 @@ impl Connection {
         }
     }
 
-    /// Takes leave of the broker.
+    /// Takes leave of the broker, once it has acknowledged what it was sent.
     pub async fn close(mut self, patience: Duration) {
-        if self.client.try_disconnect_now().is_ok() {
+        if self.client.try_disconnect_with_timeout(patience).is_ok() {
             let _ = tokio::time::timeout(patience, self.lost()).await;
         }
     }
@@ -167,6 +160,14 @@ async fn drive(mut events: EventLoop, heard: mpsc::Sender<Heard>) -> Error {
     }
 }
 
+fn quality(qos: QoS) -> rumqttc::QoS {
+    match qos {
+        QoS::AtMostOnce => rumqttc::QoS::AtMostOnce,
+        QoS::AtLeastOnce => rumqttc::QoS::AtLeastOnce,
+        QoS::ExactlyOnce => rumqttc::QoS::ExactlyOnce,
+    }
+}
+
 /// What fits into the two bytes that MQTT has for it.
 fn seconds(keepalive: Duration) -> u16 {
     u16::try_from(keepalive.as_secs()).unwrap_or(u16::MAX).max(1)
@@ -181,6 +182,10 @@ fn mqtt_options(options: &Options) -> MqttOptions {
     mqtt.set_ack_mode(AckMode::Manual);
     // without a name there is nothing to keep anything by
     mqtt.set_clean_session(!options.kept || options.client_id.is_empty());
+    if let Some(will) = &options.will {
+        let Message { topic, payload, qos, retain } = will.clone();
+        mqtt.set_last_will(LastWill::new(topic, payload, quality(qos), retain));
+    }
     if let Some(tls) = &options.tls {
         mqtt.set_transport(Transport::tls_with_config(TlsConfiguration::Rustls(tls.clone())));
     }

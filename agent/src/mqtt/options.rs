@@ -6,6 +6,7 @@ use std::time::Duration;
 use imgbuild_schema::values::Secret;
 use rustls::ClientConfig;
 
+use super::Message;
 use crate::token::Mint;
 
 /// How to connect.
@@ -27,6 +28,8 @@ pub struct Options {
     pub connect_timeout: Duration,
     /// Whether the broker keeps what it has for this client while it is away.
     pub kept: bool,
+    /// What the broker publishes once the client is gone without a word.
+    pub will: Option<Message>,
 }
 
 /// How to log in.

@@ -4,7 +4,7 @@ use imgbuild_schema::card::Cloud;
 
 use tokio::time::Instant;
 
-use super::{aws, azure, google};
+use super::{aws, azure, google, plain};
 use crate::control::Controls;
 use crate::mqtt::{Filter, Message};
 
@@ -25,6 +25,11 @@ pub trait Dialogue {
         Vec::new()
     }
 
+    /// What is said before the device takes leave.
+    fn end(&mut self) -> Vec<Message> {
+        Vec::new()
+    }
+
     /// Whether something was asked that has not been answered yet. If that lasts, the dialogue begins anew.
     fn is_waiting(&self) -> bool;
 }
@@ -35,6 +40,6 @@ pub fn dialogue(cloud: &Cloud) -> Option<Box<dyn Dialogue>> {
         Cloud::AwsIot(aws) => aws::dialogue(aws),
         Cloud::AzureIotHub(hub) => Some(azure::dialogue(hub)),
         Cloud::GoogleIotCore(google) => Some(google::dialogue(google)),
-        Cloud::Mqtt(_) => None,
+        Cloud::Mqtt(broker) => plain::dialogue(broker),
     }
 }

@@ -16,6 +16,7 @@ pub fn message(record: &Record, profile: &CardProfile, now: Utc) -> Message {
         topic: super::topic(&profile.cloud, record.sequence, &sensor.topic),
         payload: record.json(device, name, quantities(&sensor.driver), utc),
         qos: profile.telemetry.qos,
+        retain: false,
     }
 }
 

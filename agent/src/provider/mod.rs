@@ -32,10 +32,12 @@ pub struct Door<'a> {
     pub login: Login<'a>,
     /// The public authorities that sign the cloud's certificates, where the card names none.
     pub roots: Roots,
-    /// The protocol to ask for in the handshake (ALPN), where the port serves several.
-    pub alpn: Option<&'static [u8]>,
+    /// The protocols to ask for in the handshake (ALPN), where the port serves several.
+    pub alpn: Vec<&'a str>,
     /// Whether the cloud is asked to keep what it has for the device while that is away.
     pub kept: bool,
+    /// What the cloud publishes once the device is gone without a word.
+    pub will: Option<mqtt::Message>,
     /// What it means when the cloud closes the connection and does not say why.
     pub silence: Silence,
 }
@@ -135,6 +137,7 @@ pub fn options(
         keepalive: delivery.keepalive.get(),
         connect_timeout: delivery.connect_timeout.get(),
         kept: door.kept,
+        will: door.will.clone(),
     }
 }
 

@@ -66,10 +66,8 @@ impl<'a> Conversation<'a> {
         let mut conversation =
             Self { talk, subscription: None, patience: PATIENCE, begin_again: now + PATIENCE };
         let filters = talk.borrow().dialogue.as_ref().map_or(Vec::new(), |it| it.filters());
-        if filters.is_empty() {
-            return Ok(conversation);
-        }
-        if connection.resumed() && talk.borrow().subscribed {
+        let remembered = connection.resumed() && talk.borrow().subscribed;
+        if filters.is_empty() || remembered {
             conversation.begin(connection)?;
         } else {
             talk.borrow_mut().subscribed = false;
@@ -141,6 +139,12 @@ impl<'a> Conversation<'a> {
         controls.tend();
         let due = dialogue.as_mut().map_or(Vec::new(), |it| it.due(Instant::now(), controls));
         due.into_iter().try_for_each(|message| connection.publish(message).map(drop))
+    }
+
+    /// Says what there is to say before leave is taken.
+    pub(super) fn end(&mut self, connection: &Connection) -> Result<(), Error> {
+        let messages = self.talk.borrow_mut().dialogue.as_mut().map_or(Vec::new(), |it| it.end());
+        messages.into_iter().try_for_each(|message| connection.publish(message).map(drop))
     }
 
     /// Begins anew what was asked too long ago.

@@ -153,6 +153,7 @@ impl<O: Outbox> Session<'_, O> {
             if self.stop.is_requested() {
                 let leave_at = *leave_at.get_or_insert_with(|| Instant::now() + FAREWELL);
                 if row.messages.is_empty() || Instant::now() >= leave_at {
+                    talk.end(connection)?;
                     return Ok(Left::Stopped);
                 }
             }

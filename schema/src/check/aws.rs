@@ -33,6 +33,7 @@ pub(super) fn check(aws: &AwsIot, profile: &Profile, now: u64, problems: &mut Ve
     );
     certificates::connect(aws.connect.as_ref(), now, problems);
     telemetry::keepalive(profile, 30, 1200, "AWS IoT", problems);
+    telemetry::no_exactly_once(profile, "AWS IoT", problems);
     telemetry::rate(
         profile,
         100.0,

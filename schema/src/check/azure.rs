@@ -51,6 +51,7 @@ pub(super) fn check_hub(
     certificates::authorities(azure.ca.as_ref(), now, problems);
     certificates::connect(azure.connect.as_ref(), now, problems);
     telemetry::keepalive(profile, 1, LONGEST_KEEPALIVE, "Azure IoT Hub", problems);
+    telemetry::no_exactly_once(profile, "Azure IoT Hub", problems);
 }
 
 fn id_scope(dps: &Dps, problems: &mut Vec<Problem>) {

@@ -41,6 +41,7 @@ pub(super) fn check_iot_core(
     certificates::authorities(google.ca.as_ref(), now, problems);
     certificates::connect(google.connect.as_ref(), now, problems);
     telemetry::keepalive(profile, 60, 1200, "ClearBlade", problems);
+    telemetry::no_exactly_once(profile, "the protocol of IoT Core", problems);
     telemetry::rate(profile, 100.0, "a connection takes 100 messages a second", problems);
 }
 

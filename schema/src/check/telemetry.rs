@@ -3,7 +3,7 @@ use std::time::Duration;
 use crate::profile::{Payload, Profile, Sensor, Telemetry};
 use crate::sensor::Driver;
 use crate::telemetry::SHORTEST_INTERVAL;
-use crate::values::HumanDuration;
+use crate::values::{HumanDuration, QoS};
 use crate::{Code, Problem, Sp, Span};
 
 pub(super) fn check(profile: &Profile, problems: &mut Vec<Problem>) {
@@ -174,6 +174,21 @@ pub(super) fn keepalive(
                 "MQTT counts its keepalive in seconds",
             )
             .label("should be whole seconds"),
+        );
+    }
+}
+
+/// Which of MQTT's qualities of service the cloud has.
+pub(super) fn no_exactly_once(profile: &Profile, cloud: &str, problems: &mut Vec<Problem>) {
+    let qos = &profile.telemetry.qos;
+    if **qos == QoS::ExactlyOnce {
+        problems.push(
+            Problem::new(Code::Contradiction, qos.span(), format!("{cloud} takes no QoS 2"))
+                .label("would close the connection")
+                .related(profile.cloud.span(), "goes there")
+                .help(
+                    "write `1`: each message has a number, by which one that comes twice is known",
+                ),
         );
     }
 }

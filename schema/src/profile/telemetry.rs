@@ -14,7 +14,8 @@ pub struct Telemetry {
     pub topic: Sp<String>,
     /// What a message holds: `record`, all that a sensor measures at once; `reading`, one value.
     pub payload: Sp<Payload>,
-    /// How surely: `1` is kept until the broker has acknowledged it, `0` is sent and forgotten.
+    /// How surely: `1` is kept until the broker has acknowledged it, `0` is sent and forgotten, `2`, which only brokers of your own
+    /// take, comes once while a connection holds.
     pub qos: Sp<QoS>,
     /// How often a sensor is read that does not say so itself.
     pub interval: Sp<HumanDuration>,

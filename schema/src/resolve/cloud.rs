@@ -1,12 +1,16 @@
 use std::path::PathBuf;
 
-use super::{Noted, Resolver, not_yet};
-use crate::Sp;
+use minijinja::context;
+
+use super::{Noted, Resolver, bad_template, not_yet};
 use crate::card;
 use crate::profile::{
-    AwsIot, AzureIotHub, Cloud, Connect, Device, GoogleIotCore, HubAuth, Mqtt, SasKey, Shadow,
-    Source, Tls, TlsSettings,
+    AwsIot, AzureIotHub, Cloud, Connect, Device, GoogleIotCore, HubAuth, Mqtt, Profile, SasKey,
+    Shadow, Source, Tls, TlsSettings,
 };
+use crate::template;
+use crate::values::Topic;
+use crate::{Code, Problem, Sp};
 
 /// The ports of MQTT with and without TLS, as registered with IANA.
 const MQTTS_PORT: u16 = 8883;
@@ -28,7 +32,7 @@ pub(super) fn resolve(
         Cloud::GoogleIotCore(google) => {
             Ok(card::Cloud::GoogleIotCore(self::google(google, device, resolver)))
         }
-        Cloud::Mqtt(mqtt) => Ok(card::Cloud::Mqtt(self::mqtt(mqtt, device, resolver))),
+        Cloud::Mqtt(mqtt) => self::mqtt(mqtt, device, resolver).map(card::Cloud::Mqtt),
         Cloud::AzureEventHubs(_) | Cloud::GooglePubsub(_) => Err(Noted),
     }
 }
@@ -123,7 +127,7 @@ fn google(
     }
 }
 
-fn mqtt(mqtt: &Mqtt, device: &Device, resolver: &mut Resolver<'_>) -> card::Mqtt {
+fn mqtt(mqtt: &Mqtt, device: &Device, resolver: &mut Resolver<'_>) -> Result<card::Mqtt, Noted> {
     let (tls, default_port) = match &*mqtt.tls {
         Tls::Off => (None, MQTT_PORT),
         Tls::On(settings) => (Some(tls(settings, resolver)), MQTTS_PORT),
@@ -133,7 +137,10 @@ fn mqtt(mqtt: &Mqtt, device: &Device, resolver: &mut Resolver<'_>) -> card::Mqtt
         .as_ref()
         .map(|password| resolver.credential("password", password.text.line()));
     let connect = mqtt.connect.as_ref().map(|connect| self::connect(connect, resolver));
-    card::Mqtt {
+    let mut topic =
+        |text: &Option<Sp<String>>| text.as_ref().map(|it| topic(it, device, resolver)).transpose();
+    let (status, commands) = (topic(&mqtt.status), topic(&mqtt.commands));
+    Ok(card::Mqtt {
         host: mqtt.host.to_string(),
         port: mqtt.port.as_ref().map_or(default_port, |port| **port),
         client_id: match &mqtt.client_id {
@@ -143,7 +150,42 @@ fn mqtt(mqtt: &Mqtt, device: &Device, resolver: &mut Resolver<'_>) -> card::Mqtt
         tls,
         username: mqtt.username.as_ref().map(|username| (**username).clone()),
         password,
+        status: status?,
+        commands: commands?,
         connect,
+    })
+}
+
+/// A topic of the device's own.
+fn topic(text: &Sp<String>, device: &Device, resolver: &mut Resolver<'_>) -> Result<Topic, Noted> {
+    let context = context! { device => context! { id => device.id.as_str() } };
+    let topic = template::fill(text, &context)
+        .map_err(|error| resolver.note(bad_template(text, &error, "`device.id`")))?;
+    topic.parse().map_err(|refusal| {
+        let message = format!("invalid topic `{topic}`: {refusal}");
+        resolver.note(Problem::new(Code::Topic, text.span(), message).label("no such topic can be"))
+    })
+}
+
+/// A device that publishes where it listens takes its own words for commands.
+pub(super) fn listens_to_itself(
+    profile: &Profile,
+    cloud: &card::Cloud,
+    sensors: &[card::Sensor],
+    resolver: &mut Resolver<'_>,
+) {
+    let Cloud::Mqtt(Mqtt { commands: Some(written), .. }) = &*profile.cloud else { return };
+    let card::Cloud::Mqtt(card::Mqtt { commands: Some(commands), status, .. }) = cloud else {
+        return;
+    };
+    let mut published = sensors.iter().map(|sensor| &sensor.topic).chain(status);
+    if published.any(|topic| topic == commands) {
+        let message = format!("the device publishes to `{commands}` itself");
+        resolver.note(
+            Problem::new(Code::Contradiction, written.span(), message)
+                .label("it would take its own words for commands")
+                .help("choose a topic for commands alone, such as `{{ device.id }}/commands`"),
+        );
     }
 }
 
@@ -156,7 +198,8 @@ fn tls(settings: &TlsSettings, resolver: &mut Resolver<'_>) -> card::Tls {
         // one without the other has been reported by the checks
         _ => None,
     };
-    card::Tls { ca, identity }
+    let alpn = settings.alpn.iter().map(|name| (**name).clone()).collect();
+    card::Tls { ca, identity, alpn }
 }
 
 fn connect(connect: &Connect, resolver: &mut Resolver<'_>) -> card::Connect {

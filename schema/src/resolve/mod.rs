@@ -57,6 +57,9 @@ pub(crate) fn profile(
     let access = profile.access.as_ref().map(|access| access::access(access, &mut resolver));
     let cloud = cloud::resolve(&profile.cloud, &profile.device, &mut resolver);
     let sensors = sensors::resolve(profile, &mut resolver);
+    if let (Ok(cloud), Ok(sensors)) = (&cloud, &sensors) {
+        cloud::listens_to_itself(profile, cloud, sensors, &mut resolver);
+    }
     let hostname = resolver.hostname(&profile.device);
     not_yet::note(profile, &mut resolver);
     let device = &profile.device;

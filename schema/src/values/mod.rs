@@ -12,6 +12,7 @@ mod i2c;
 mod name;
 mod network;
 mod percent;
+mod protocol;
 mod qos;
 mod rate;
 #[cfg(feature = "profile")]
@@ -30,6 +31,7 @@ pub use i2c::{I2cAddress, I2cBus};
 pub use name::{DeviceId, Hostname, Keyboard, Locale, SensorId, Timezone, UserName};
 pub use network::{Address, Endpoint, InterfaceAddress};
 pub use percent::Percent;
+pub use protocol::Protocol;
 pub use qos::QoS;
 pub use rate::Rate;
 pub use secret::Secret;

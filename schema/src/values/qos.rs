@@ -8,6 +8,8 @@ pub enum QoS {
     /// At least once: kept until the broker has acknowledged it.
     #[default]
     AtLeastOnce,
+    /// Exactly once, as long as a connection holds.
+    ExactlyOnce,
 }
 
 impl<'de> Deserialize<'de> for QoS {
@@ -15,9 +17,9 @@ impl<'de> Deserialize<'de> for QoS {
         match u64::deserialize(deserializer)? {
             0 => Ok(Self::AtMostOnce),
             1 => Ok(Self::AtLeastOnce),
-            2 => Err(serde::de::Error::custom("QoS 2 is not offered; 1 delivers at least once")),
+            2 => Ok(Self::ExactlyOnce),
             other => {
-                Err(serde::de::Error::custom(format!("there is no QoS {other}; write 0 or 1")))
+                Err(serde::de::Error::custom(format!("there is no QoS {other}; write 0, 1 or 2")))
             }
         }
     }
@@ -28,6 +30,7 @@ impl Serialize for QoS {
         serializer.serialize_u8(match self {
             Self::AtMostOnce => 0,
             Self::AtLeastOnce => 1,
+            Self::ExactlyOnce => 2,
         })
     }
 }

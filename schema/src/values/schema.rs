@@ -9,8 +9,8 @@ use crate::profile::{EthernetAddress, Source};
 
 use super::{
     Address, ByteSize, ClientId, Country, DeviceId, Endpoint, Gpio, Host, Hostname, HumanDuration,
-    I2cAddress, I2cBus, InterfaceAddress, Keyboard, Locale, Percent, PublisherName, QoS, Rate,
-    SensorId, Sha256, Ssid, ThingName, Timezone, Url, UserName, country,
+    I2cAddress, I2cBus, InterfaceAddress, Keyboard, Locale, Percent, Protocol, PublisherName, QoS,
+    Rate, SensorId, Sha256, Ssid, ThingName, Timezone, Url, UserName, country,
 };
 
 /// Values, each with its schema.
@@ -56,6 +56,7 @@ texts! {
     Keyboard "^[a-z]{2,8}$" "gb";
     Locale "^[A-Za-z0-9_@]+\\.UTF-8$" "en_GB.UTF-8";
     Percent "^0*([0-9]{1,2}|100)%$" "50%";
+    Protocol "^[\\s\\S]{1,255}$" "mqtt";
     PublisherName "^[A-Za-z0-9]([A-Za-z0-9._-]{0,254}[A-Za-z0-9])?$" "greenhouse-01";
     Rate "^(unlimited|[0-9]+/(s|min|h))$" "2/s";
     SensorId "^[A-Za-z0-9_-]{1,64}$" "air";
@@ -71,7 +72,7 @@ values! {
     Country json_schema!({ "type": "string", "enum": countries(), "examples": ["NL"] });
     Gpio json_schema!({ "type": "integer", "minimum": 0, "maximum": 27, "examples": [17] });
     I2cAddress json_schema!({ "type": "integer", "minimum": 8, "maximum": 119, "examples": [72] });
-    QoS json_schema!({ "type": "integer", "enum": [0, 1], "examples": [1] });
+    QoS json_schema!({ "type": "integer", "enum": [0, 1, 2], "examples": [1] });
     Source json_schema!({ "type": "string", "examples": ["!secret name"] });
 }
 

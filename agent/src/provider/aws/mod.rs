@@ -8,7 +8,7 @@ use super::{Dialogue, Door, Login, Silence};
 use crate::tls::Roots;
 
 /// What MQTT with a client certificate is called on the port that also serves HTTPS.
-const ALPN: &[u8] = b"x-amzn-mqtt-ca";
+const ALPN: &str = "x-amzn-mqtt-ca";
 
 /// The port that serves several protocols.
 const SHARED_PORT: u16 = 443;
@@ -39,8 +39,9 @@ pub(super) fn door<'a>(aws: &'a AwsIot, access: Access<'a>) -> Door<'a> {
         access,
         login: Login::NONE,
         roots: ROOTS,
-        alpn: (access.port == SHARED_PORT).then_some(ALPN),
+        alpn: if access.port == SHARED_PORT { vec![ALPN] } else { Vec::new() },
         kept: aws.shadow.is_some(),
+        will: None,
         silence: Silence {
             unauthorised: None,
             refused: Some(format!(
@@ -73,8 +74,8 @@ mod tests {
 
     #[test]
     fn the_shared_port_is_asked_for_mqtt() {
-        assert_eq!(door(&cloud(8883)).alpn, None);
-        assert_eq!(door(&cloud(443)).alpn, Some(&b"x-amzn-mqtt-ca"[..]));
+        assert!(door(&cloud(8883)).alpn.is_empty());
+        assert_eq!(door(&cloud(443)).alpn, ["x-amzn-mqtt-ca"]);
     }
 
     #[test]

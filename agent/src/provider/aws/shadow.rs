@@ -72,7 +72,7 @@ impl ShadowDialogue {
         body["clientToken"] = token.as_str().into();
         self.asked = Some(token);
         let topic = format!("{}{action}", self.prefix);
-        vec![Message { topic, payload: body.to_string(), qos: QoS::AtLeastOnce }]
+        vec![Message::new(topic, body.to_string(), QoS::AtLeastOnce)]
     }
 
     fn get(&mut self) -> Vec<Message> {

@@ -41,8 +41,9 @@ pub(super) fn door<'a>(hub: &'a AzureIotHub, access: Access<'a>) -> Door<'a> {
         access,
         login,
         roots: ROOTS,
-        alpn: None,
+        alpn: Vec::new(),
         kept: true,
+        will: None,
         silence: Silence {
             unauthorised: Some(format!(
                 "is {device} registered and enabled in this hub, is this its key or certificate, and is the clock right?"

@@ -57,7 +57,7 @@ impl HubDialogue {
             Request::Patch => "PATCH/properties/reported",
         };
         let topic = format!("$iothub/twin/{action}/?$rid={}", self.requests);
-        vec![Message { topic, payload, qos: QoS::AtMostOnce }]
+        vec![Message::new(topic, payload, QoS::AtMostOnce)]
     }
 
     fn report(&mut self, controls: &Controls) -> Vec<Message> {
@@ -135,7 +135,7 @@ impl HubDialogue {
         let argument = serde_json::from_slice(payload).unwrap_or_default();
         let answer = controls.command(name, &argument);
         let topic = format!("$iothub/methods/res/{}/?$rid={id}", answer.status);
-        vec![Message { topic, payload: answer.body.to_string(), qos: QoS::AtMostOnce }]
+        vec![Message::new(topic, answer.body.to_string(), QoS::AtMostOnce)]
     }
 }
 

@@ -76,7 +76,7 @@ impl Dialogue for RegistryDialogue {
         self.told = Some(now);
         let topic = format!("{}state", self.prefix);
         let payload = controls.whole().to_string();
-        vec![Message { topic, payload, qos: QoS::AtLeastOnce }]
+        vec![Message::new(topic, payload, QoS::AtLeastOnce)]
     }
 
     fn is_waiting(&self) -> bool {

@@ -28,8 +28,9 @@ pub(super) fn door<'a>(google: &'a GoogleIotCore, access: Access<'a>) -> Door<'a
             life: google.life.get(),
         },
         roots: Roots::Public,
-        alpn: None,
+        alpn: Vec::new(),
         kept: false,
+        will: None,
         silence: Silence {
             unauthorised: Some(format!(
                 "is {device} in this registry, not blocked, with the public half of this key and its algorithm, and is the clock right?"

@@ -16,6 +16,7 @@ fn options() -> Options {
         keepalive: Duration::from_mins(1),
         connect_timeout: Duration::from_secs(10),
         kept: false,
+        will: None,
     }
 }
 

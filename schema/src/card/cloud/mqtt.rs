@@ -3,6 +3,7 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize};
 
 use super::{Access, Connect, Identity};
+use crate::values::{Protocol, Topic};
 
 /// An MQTT broker and how to get in.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -23,6 +24,12 @@ pub struct Mqtt {
     /// The file with the password, if the broker wants one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub password: Option<PathBuf>,
+    /// Where it says whether it is there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub status: Option<Topic>,
+    /// Where it takes commands.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub commands: Option<Topic>,
     /// Where to connect and whom to trust in place of `host`, `port` and the authorities of `tls`.
     /// The name in the handshake stays `host`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -39,6 +46,9 @@ pub struct Tls {
     /// The device's own certificate and key, if the broker asks for them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub identity: Option<Identity>,
+    /// The protocols to ask for in the handshake (ALPN).
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub alpn: Vec<Protocol>,
 }
 
 impl Mqtt {

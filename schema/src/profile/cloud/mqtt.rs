@@ -9,7 +9,7 @@ use serde::de::{Deserializer, MapAccess, Visitor};
 use super::Connect;
 use crate::Sp;
 use crate::profile::Source;
-use crate::values::{ClientId, Host};
+use crate::values::{ClientId, Host, Protocol};
 
 /// An MQTT broker.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
@@ -34,6 +34,15 @@ pub struct Mqtt {
     /// The MQTT client id. Left out: the device's id.
     #[serde(default)]
     pub client_id: Option<Sp<ClientId>>,
+    /// A topic that says whether the device is there: a retained `online`, and `offline` once it is gone, from the broker if the
+    /// device can no longer say so. A template of `device.id`. Left out: none.
+    #[serde(default)]
+    #[schemars(example = &"{{ device.id }}/status")]
+    pub status: Option<Sp<String>>,
+    /// A topic on which the device takes commands; it answers below it, on `…/answer`. A template of `device.id`. Left out: none.
+    #[serde(default)]
+    #[schemars(example = &"{{ device.id }}/commands")]
+    pub commands: Option<Sp<String>>,
     /// Where to connect and whom to trust instead: a gateway, a private endpoint, a test double.
     #[serde(default)]
     pub connect: Option<Connect>,
@@ -67,6 +76,9 @@ pub struct TlsSettings {
     /// The private key that belongs to it (PEM).
     #[serde(default)]
     pub private_key: Option<Sp<Source>>,
+    /// The protocols to ask for in the handshake (ALPN), where a port serves several. Left out: none.
+    #[serde(default)]
+    pub alpn: Vec<Sp<Protocol>>,
 }
 
 impl<'de> Deserialize<'de> for Tls {

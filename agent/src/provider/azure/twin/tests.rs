@@ -19,11 +19,7 @@ impl Begun {
         let (state, controls, told) = controls();
         let mut hub = HubDialogue::new("my_device");
         let asked = hub.begin(&controls);
-        let get = Message {
-            topic: "$iothub/twin/GET/?$rid=1".into(),
-            payload: String::new(),
-            qos: QoS::AtMostOnce,
-        };
+        let get = Message::new("$iothub/twin/GET/?$rid=1", "", QoS::AtMostOnce);
         assert_eq!(asked, [get]);
         Self { hub, controls, _told: told, _state: state }
     }
