@@ -38,6 +38,7 @@ soak: setup
 	IMGBUILD_KILLS=200 $(CARGO) test --locked --package imgbuild --test builder -- cache::a_cache_is_sound killed
 	IMGBUILD_DAMAGED=10000 IMGBUILD_DAMAGED_SEED=$$(date +%s) \
 		$(CARGO) test --locked --package imgbuild --test builder -- --nocapture damaged::damaged_images
+	IMGBUILD_RENEWAL=600 $(CARGO) test --locked --package imgbuild-agent --test agent -- --nocapture renewed
 	$(CARGO) run --quiet --locked --package xtask -- fuzz --seconds 3600
 
 builder: setup

@@ -31,6 +31,7 @@ pub mod interrupt;
 pub mod overlay;
 mod password;
 pub mod plan;
+pub mod policy;
 pub mod profile;
 pub mod progress;
 pub mod render;

@@ -37,6 +37,7 @@ impl World {
             client: policy.0.into(),
             topics: policy.1.into(),
             shadow_of: Some(THING.into()),
+            ..Policy::default()
         };
         let shadows = Arc::clone(&self.shadows);
         Account { endpoint: endpoint.into(), shared_port, policy, shadows }

@@ -3,9 +3,11 @@
 use std::fs;
 use std::path::PathBuf;
 use std::process::Command;
+use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
 
+use crate::doubles::server::{Double, Ledger};
 use crate::support::authority::Pair;
 use crate::support::process::{Process, command};
 use crate::support::wait_for;
@@ -202,4 +204,22 @@ pub(crate) fn sequences(messages: &[(String, String)]) -> Vec<u64> {
 #[track_caller]
 pub(crate) fn wait_for_status(device: &Device, key: &str, value: &str) {
     wait_for(&format!("{key} to be {value}"), || (device.status()?[key] == value).then_some(()));
+}
+
+/// What came while tokens of so long a life were renewed: four times, or for as many seconds as `IMGBUILD_RENEWAL` says.
+/// There were no more connections than tokens.
+pub(crate) fn renewals(double: &Double, life: Duration) -> Ledger {
+    let asked = std::env::var("IMGBUILD_RENEWAL").ok();
+    let time = asked.map_or(life * 4, |seconds| Duration::from_secs(seconds.parse().unwrap()));
+    let begin = Instant::now();
+    while begin.elapsed() < time || double.ledger().connects.len() < 4 {
+        assert!(begin.elapsed() < time + Duration::from_secs(30), "tokens are not renewed");
+        std::thread::sleep(Duration::from_millis(100));
+    }
+    let ledger = double.ledger();
+    let (connects, messages) = (ledger.connects.len(), ledger.messages.len());
+    let most = begin.elapsed().as_millis() / life.mul_f64(0.75).as_millis() + 2;
+    assert!((connects as u128) < most, "{connects} connections in {:?}", begin.elapsed());
+    eprintln!("{:?}: {connects} tokens of {life:?}, {messages} messages", begin.elapsed());
+    ledger
 }

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use crate::device::{Device, sequences};
+use crate::device::{Device, renewals, sequences};
 use crate::doubles::google::{PublicKey, Registry};
 use crate::doubles::server::Double;
 use crate::doubles::sessions::Delivery;
@@ -110,9 +110,7 @@ fn tokens_are_renewed_before_they_end_and_nothing_is_lost() {
     let double = world.registry(HOST, PublicKey::of(&key, "ES256"));
     let device = world.device(&double, "ES256", &key, "6s");
     let agent = device.start(&[]);
-    let ledger = wait_for("the fourth token", || {
-        Some(double.ledger()).filter(|ledger| ledger.connects.len() >= 4)
-    });
+    let ledger = renewals(&double, Duration::from_secs(6));
     assert!(ledger.refused.is_empty(), "no token may end: {:?}", ledger.refused);
     let numbers = sequences(&ledger.messages);
     assert!(numbers.windows(2).all(|two| two[1] == two[0] + 1), "{numbers:?}");

@@ -2,10 +2,11 @@
 //! own SDK.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use crate::device::{Device, sequences};
+use crate::device::{Device, renewals, sequences};
 use crate::doubles::hub::{Auth, Hub, properties};
 use crate::doubles::server::{Double, Ledger};
 use crate::doubles::sessions::Delivery;
@@ -130,9 +131,7 @@ fn tokens_are_renewed_before_they_end_and_nothing_is_lost() {
     let double = world.hub(HOST, Auth::Key(KEY.into()));
     let device = world.device_with_key(&double, KEY, "5s");
     let agent = device.start(&[]);
-    let ledger = wait_for("the fifth token", || {
-        Some(double.ledger()).filter(|ledger| ledger.connects.len() >= 5)
-    });
+    let ledger = renewals(&double, Duration::from_secs(5));
     nothing_is_missing(&ledger);
     assert!(ledger.refused.is_empty(), "no token may end: {:?}", ledger.refused);
     assert_eq!(agent.count("connection lost") + agent.count("cannot connect"), 0);

@@ -1,5 +1,6 @@
 //! The agent as a device runs it: the real program against a real broker.
 
+#![expect(clippy::print_stderr, reason = "the figures of a test are for whoever reads its log")]
 #![expect(clippy::unwrap_used, reason = "a test that panics has failed, and that is the point")]
 
 mod aws;

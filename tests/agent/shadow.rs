@@ -111,7 +111,8 @@ fn what_is_wanted_of_a_device_that_is_away_is_done_when_it_is_back() {
 fn a_policy_without_the_shadow_is_named() {
     let world = World::new();
     let own = world.amazon.server(&[ENDPOINT], Valid::Now);
-    let policy = Policy { client: THING.into(), topics: "greenhouse-01/".into(), shadow_of: None };
+    let topics = "greenhouse-01/".into();
+    let policy = Policy { client: THING.into(), topics, ..Policy::default() };
     let shadows = Arc::clone(&world.shadows);
     let account = Account { endpoint: ENDPOINT.into(), shared_port: false, policy, shadows };
     let double = account.open(&own, &world.devices);

@@ -122,14 +122,16 @@ impl Bench {
     /// Builds the card with the program, as a user would.
     pub(crate) fn build(&self) -> PathBuf {
         let image = self.path("card.img");
-        let output = Command::new(env!("CARGO_BIN_EXE_imgbuild"))
-            .arg(self.path("card.yaml"))
-            .arg("-o")
-            .arg(&image)
-            .output()
-            .unwrap();
-        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        self.imgbuild(&["card.yaml", "-o", "card.img"]);
         image
+    }
+
+    /// Runs the program here, and returns what it says.
+    pub(crate) fn imgbuild(&self, arguments: &[&str]) -> String {
+        let mut imgbuild = Command::new(env!("CARGO_BIN_EXE_imgbuild"));
+        let output = imgbuild.current_dir(self.folder.path()).args(arguments).output().unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8(output.stdout).unwrap()
     }
 
     /// Writes the image to a card, which is larger.

@@ -86,28 +86,33 @@ fn a_card_publishes_to_aws_and_does_what_its_shadow_wants() {
     const ENDPOINT: &str = "a1b2c3-ats.iot.eu-west-1.amazonaws.com";
     let _one = one_at_a_time();
     let [amazon, devices] = ["amazon", "devices"].map(Authority::new);
-    let shadows = Arc::<Shadows>::default();
-    let account = Account {
-        endpoint: ENDPOINT.into(),
-        shared_port: false,
-        policy: Policy {
-            client: DEVICE.into(),
-            topics: "greenhouse-01/".into(),
-            shadow_of: Some(DEVICE.into()),
-        },
-        shadows: Arc::clone(&shadows),
-    };
-    let double = account.open(&amazon.server(&[ENDPOINT], Valid::Now), &devices);
-    let bench = bench(|bench| {
-        let device = devices.client(DEVICE, Valid::Now);
+    let device = devices.client(DEVICE, Valid::Now);
+    let thing = |bench: &Bench, connect: &str| {
         bench.put("device.pem", &device.certificate);
         bench.put("device.key", &device.key);
         bench.put("amazon.pem", amazon.pem());
         format!(
             "aws-iot: {{endpoint: {ENDPOINT}, certificate: !file device.pem, private_key: !file device.key, \
-             shadow: true, connect: {{address: '10.0.2.2:{}', ca: !file amazon.pem}}}}",
-            double.port()
+             shadow: true{connect}}}"
         )
+    };
+    // nothing is allowed that the builder's policy does not allow
+    let policy = bench(|bench| thing(bench, ""));
+    let policy = policy.imgbuild(&["policy", "card.yaml", "--account", "123456789012"]);
+    let shadows = Arc::<Shadows>::default();
+    let account = Account {
+        endpoint: ENDPOINT.into(),
+        shared_port: false,
+        policy: Policy {
+            document: Some(serde_json::from_str(&policy).unwrap()),
+            ..Policy::default()
+        },
+        shadows: Arc::clone(&shadows),
+    };
+    let double = account.open(&amazon.server(&[ENDPOINT], Valid::Now), &devices);
+    let address = format!("'10.0.2.2:{}'", double.port());
+    let bench = bench(|bench| {
+        thing(bench, &format!(", connect: {{address: {address}, ca: !file amazon.pem}}"))
     });
     let prefix = format!("$aws/things/{DEVICE}/shadow");
     let want = |document: &Value| {

@@ -26,6 +26,7 @@ mod mistakes;
 mod outputs;
 mod overlays;
 mod plan;
+mod policy;
 mod profiles;
 #[path = "../support/random.rs"]
 mod random;

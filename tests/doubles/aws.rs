@@ -4,6 +4,8 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use serde_json::Value;
+
 use super::packet::{Connect, Publish};
 use super::server::{Admitted, Double, Refused, Rules, SILENT, Verdict, refuse};
 use super::shadow::Shadows;
@@ -20,8 +22,10 @@ const MOST_A_SECOND: usize = 100;
 const ALPN: &str = "x-amzn-mqtt-ca";
 
 /// What a thing may do.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Policy {
+    /// A document in place of all the rest.
+    pub(crate) document: Option<Value>,
     /// As whom it may connect (`iot:Connect` on `client/…`), a `*` at the end standing for anything.
     pub(crate) client: String,
     /// How the topics begin that it may publish to (`iot:Publish` on `topic/…*`).
@@ -67,11 +71,7 @@ impl Rules for Account {
         if id.is_empty() || id.len() > MOST_CLIENT_ID || id.starts_with('$') {
             return Err((SILENT, Refused(format!("the client id {id:?}"))));
         }
-        let may = match self.policy.client.strip_suffix('*') {
-            Some(prefix) => id.starts_with(prefix),
-            None => *id == self.policy.client,
-        };
-        if !may {
+        if !self.policy.allows("iot:Connect", "client", id) {
             return Err((SILENT, Refused(format!("policy: iot:Connect as {id}"))));
         }
         // 0 means the longest, less than the shortest means the shortest
@@ -97,7 +97,7 @@ impl Rules for Account {
         if topic.len() > MOST_TOPIC || topic.matches('/').count() > MOST_SLASHES {
             return refuse(format!("the topic {topic:?}"));
         }
-        if !topic.starts_with(&self.policy.topics) {
+        if !self.policy.allows("iot:Publish", "topic", topic) {
             return refuse(format!("policy: iot:Publish to {topic}"));
         }
         Ok(if rate.is_exceeded() { Verdict::Discarded } else { Verdict::Taken })
@@ -107,7 +107,11 @@ impl Rules for Account {
         if filters.len() > MOST_FILTERS {
             return refuse(format!("{} filters", filters.len()));
         }
-        if let Some((filter, _)) = filters.iter().find(|(filter, _)| !self.may_hear(filter)) {
+        let may = |filter: &str| {
+            self.policy.allows("iot:Subscribe", "topicfilter", filter)
+                && self.policy.allows("iot:Receive", "topic", filter)
+        };
+        if let Some((filter, _)) = filters.iter().find(|(filter, _)| !may(filter)) {
             return refuse(format!("policy: iot:Subscribe to {filter}"));
         }
         Ok(filters.iter().map(|(_, qos)| (*qos).min(1)).collect())
@@ -120,19 +124,46 @@ impl Account {
         let Some((prefix, action)) = Shadows::split(topic) else {
             return refuse(format!("the unknown topic {topic:?}"));
         };
-        if !self.is_own_shadow(prefix) {
+        if !self.policy.allows("iot:Publish", "topic", topic) {
             return refuse(format!("policy: iot:Publish to {topic}"));
         }
         Ok(Verdict::Answered(self.shadows.ask(prefix, action, payload)))
     }
+}
 
-    fn may_hear(&self, filter: &str) -> bool {
-        filter.starts_with(&self.policy.topics) || self.is_own_shadow(filter)
+impl Policy {
+    /// Whether an action on a resource of a kind is allowed. In a document, what is not allowed is denied, and `*` stands for
+    /// anything.
+    fn allows(&self, action: &str, kind: &str, name: &str) -> bool {
+        match (&self.document, kind) {
+            (Some(document), _) => {
+                let resource = format!("{kind}/{name}");
+                let statements = document["Statement"].as_array().unwrap().iter();
+                statements.filter(|it| it["Effect"] == "Allow" && it["Action"] == action).any(
+                    |it| {
+                        let resources = it["Resource"].as_array().unwrap().iter();
+                        resources.map(|it| it.as_str().unwrap()).any(|it| is_meant(it, &resource))
+                    },
+                )
+            }
+            (None, "client") => match self.client.strip_suffix('*') {
+                Some(prefix) => name.starts_with(prefix),
+                None => name == self.client,
+            },
+            (None, _) => {
+                let own = |thing| name.starts_with(&format!("$aws/things/{thing}/shadow"));
+                name.starts_with(&self.topics) || self.shadow_of.as_ref().is_some_and(own)
+            }
+        }
     }
+}
 
-    fn is_own_shadow(&self, topic: &str) -> bool {
-        let own = |thing| topic.starts_with(&format!("$aws/things/{thing}/shadow"));
-        self.policy.shadow_of.as_ref().is_some_and(own)
+/// Whether the name of a resource, without region and account, is this one.
+fn is_meant(arn: &str, resource: &str) -> bool {
+    let own = arn.splitn(6, ':').nth(5).unwrap();
+    match own.strip_suffix('*') {
+        Some(prefix) => resource.starts_with(prefix),
+        None => own == resource,
     }
 }
 

@@ -7,6 +7,7 @@ use imgbuild_schema::report::Format;
 use imgbuild_schema::values::HumanDuration;
 
 use super::base;
+use super::policy::Policy;
 use super::sources::SourceFlags;
 use crate::init::Flags;
 
@@ -72,6 +73,8 @@ pub(super) enum Command {
     },
     /// Write an image to a card, and read it back; or list the cards that are in this machine
     Flash(Flash),
+    /// Print the policy that a thing of AWS IoT needs, and no more
+    Policy(Policy),
     /// Boot a card in an emulated Raspberry Pi and show what it publishes
     Run(Run),
     /// Tell which of the tools that this program uses are on this machine

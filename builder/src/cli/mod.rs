@@ -14,6 +14,7 @@ mod init;
 mod inspect;
 mod output;
 mod plan;
+mod policy;
 mod progress;
 mod render;
 mod run;
@@ -68,6 +69,7 @@ fn dispatch(arguments: Arguments, output: Output) -> anyhow::Result<ExitCode> {
         Command::Base { command } => base::base(&command, output),
         Command::Run(run) => run::run(&run, output),
         Command::Plan(plan) => plan::plan(&plan, output),
+        Command::Policy(policy) => policy::policy(&policy, output),
         Command::Render(render) => render::render(&render, output),
         Command::Inspect(inspect) => inspect::inspect(&inspect, output),
         Command::Verify(verify) => verify::verify(&verify, output),

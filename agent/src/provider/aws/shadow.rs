@@ -21,17 +21,6 @@ use crate::control::Controls;
 use crate::mqtt::{Filter, Message};
 use crate::provider::Dialogue;
 
-/// The topics that are listened to. `documents` is for those who watch, and `delete` is asked for by others; that the
-/// shadow is gone is heard all the same.
-const HEARD: [&str; 6] = [
-    "get/accepted",
-    "get/rejected",
-    "update/accepted",
-    "update/rejected",
-    "update/delta",
-    "delete/accepted",
-];
-
 /// What the service says ("Device Shadow service documents").
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
@@ -48,6 +37,8 @@ struct Said {
 pub(super) struct ShadowDialogue {
     /// How its topics begin.
     prefix: String,
+    /// What is listened to.
+    heard: Vec<String>,
     /// The number of the last request.
     requests: u64,
     /// The last request, until it is answered.
@@ -58,11 +49,8 @@ pub(super) struct ShadowDialogue {
 
 impl ShadowDialogue {
     pub(super) fn new(thing: &str, shadow: &Shadow) -> Self {
-        let prefix = match shadow {
-            Shadow::Classic => format!("$aws/things/{thing}/shadow/"),
-            Shadow::Named(name) => format!("$aws/things/{thing}/shadow/name/{name}/"),
-        };
-        Self { prefix, requests: 0, asked: None, version: 0 }
+        let (prefix, heard) = (shadow.prefix(thing), shadow.heard(thing));
+        Self { prefix, heard, requests: 0, asked: None, version: 0 }
     }
 
     /// A request that can be told from those of others, and of which the answer is waited for.
@@ -137,8 +125,8 @@ impl ShadowDialogue {
 
 impl Dialogue for ShadowDialogue {
     fn filters(&self) -> Vec<Filter> {
-        let topics = HEARD.map(|topic| format!("{}{topic}", self.prefix));
-        topics.map(|topics| Filter { topics, qos: QoS::AtLeastOnce }).to_vec()
+        let heard = self.heard.iter().cloned();
+        heard.map(|topics| Filter { topics, qos: QoS::AtLeastOnce }).collect()
     }
 
     fn begin(&mut self, _: &Controls) -> Vec<Message> {

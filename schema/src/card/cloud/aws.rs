@@ -37,6 +37,40 @@ pub enum Shadow {
     Named(String),
 }
 
+/// What a device listens to. `documents` is for those who watch, and `delete` is asked for by others; that the shadow is gone is
+/// heard all the same.
+const HEARD: [&str; 6] = [
+    "get/accepted",
+    "get/rejected",
+    "update/accepted",
+    "update/rejected",
+    "update/delta",
+    "delete/accepted",
+];
+
+/// What a device asks for.
+const ASKED: [&str; 2] = ["get", "update"];
+
+impl Shadow {
+    /// How the topics of a thing's shadow begin.
+    pub fn prefix(&self, thing: &str) -> String {
+        match self {
+            Self::Classic => format!("$aws/things/{thing}/shadow/"),
+            Self::Named(name) => format!("$aws/things/{thing}/shadow/name/{name}/"),
+        }
+    }
+
+    /// The topics that the device listens to.
+    pub fn heard(&self, thing: &str) -> Vec<String> {
+        HEARD.iter().map(|topic| self.prefix(thing) + topic).collect()
+    }
+
+    /// The topics that the device publishes to.
+    pub fn asked(&self, thing: &str) -> Vec<String> {
+        ASKED.iter().map(|topic| self.prefix(thing) + topic).collect()
+    }
+}
+
 impl AwsIot {
     pub(super) fn access(&self) -> Access<'_> {
         Access {
