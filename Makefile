@@ -31,6 +31,7 @@ lint: setup
 bench: builder agents certificates
 	$(CARGO) build --release --locked --package imgbuild --example unpack
 	$(CARGO) run --quiet --release --package xtask -- bench
+	$(CARGO) bench --quiet --locked --package imgbuild-agent --bench figures
 
 # the long campaigns, of which `make test` runs a short form: 200 kills in the middle of a download, of a build and of
 # flashing each, 10,000 damaged images, an hour of damaged profiles
