@@ -3,6 +3,7 @@
 #![expect(clippy::print_stderr, reason = "the figures of a test are for whoever reads its log")]
 #![expect(clippy::unwrap_used, reason = "a test that panics has failed, and that is the point")]
 
+mod advisor;
 mod aws;
 mod commands;
 mod delivery;

@@ -91,6 +91,21 @@ pub(crate) trait Rules: Send + Sync + 'static {
 /// The code that stands for no answer at all.
 pub(crate) const SILENT: u8 = 0;
 
+/// What a double does wrong on purpose.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Fault {
+    /// CONNECT is not answered.
+    NoConnAck,
+    /// The connection is closed as soon as it was accepted.
+    Unstable,
+    /// PUBLISH is not answered.
+    NoPubAck,
+    /// SUBSCRIBE is not answered.
+    NoSubAck,
+    /// Nothing is answered, once a message has come.
+    Silent,
+}
+
 /// What came, and what was not taken.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Ledger {
@@ -104,6 +119,8 @@ pub(crate) struct Ledger {
     pub(crate) refused: Vec<String>,
     /// How many messages were discarded.
     pub(crate) discarded: usize,
+    /// When CONNECTs came, let in or not.
+    pub(crate) attempts: Vec<Instant>,
     /// How often somebody has subscribed.
     pub(crate) subscriptions: usize,
     /// Topics of what clients have acknowledged.
@@ -115,6 +132,7 @@ pub(crate) struct Double {
     port: u16,
     ledger: Arc<Mutex<Ledger>>,
     sessions: Arc<Sessions>,
+    fault: Arc<Mutex<Option<(Fault, usize)>>>,
     over: Arc<AtomicBool>,
 }
 
@@ -122,14 +140,20 @@ impl Double {
     pub(crate) fn start(rules: impl Rules, tls: Arc<ServerConfig>) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let port = listener.local_addr().unwrap().port();
-        let double =
-            Self { port, ledger: Arc::default(), sessions: Arc::default(), over: Arc::default() };
+        let double = Self {
+            port,
+            ledger: Arc::default(),
+            sessions: Arc::default(),
+            fault: Arc::default(),
+            over: Arc::default(),
+        };
         let over = Arc::clone(&double.over);
         let server = Arc::new(Server {
             rules,
             tls,
             ledger: Arc::clone(&double.ledger),
             sessions: Arc::clone(&double.sessions),
+            fault: Arc::clone(&double.fault),
         });
         thread::spawn(move || {
             for socket in listener.incoming() {
@@ -158,6 +182,16 @@ impl Double {
         }
     }
 
+    /// Ends every connection, and keeps nothing of it.
+    pub(crate) fn forget(&self) {
+        self.sessions.forget();
+    }
+
+    /// Does something wrong, so many times.
+    pub(crate) fn misbehave(&self, fault: Fault, times: usize) {
+        *self.fault.lock().unwrap() = Some((fault, times));
+    }
+
     /// Ends every connection.
     pub(crate) fn put_out(&self) {
         self.sessions.end();
@@ -178,9 +212,22 @@ struct Server<R> {
     tls: Arc<ServerConfig>,
     ledger: Arc<Mutex<Ledger>>,
     sessions: Arc<Sessions>,
+    /// What is to be done wrong, and how often still.
+    fault: Arc<Mutex<Option<(Fault, usize)>>>,
 }
 
 impl<R: Rules> Server<R> {
+    /// Whether this is to be done wrong now.
+    fn fails(&self, fault: Fault) -> bool {
+        match &mut *self.fault.lock().unwrap() {
+            Some((planned, left)) if *planned == fault && *left > 0 => {
+                *left -= 1;
+                true
+            }
+            _ => false,
+        }
+    }
+
     fn serve(&self, socket: &TcpStream) {
         socket.set_read_timeout(Some(Duration::from_secs(10))).unwrap();
         let ended = match tls::accept(&self.tls, socket.try_clone().unwrap()) {
@@ -203,6 +250,11 @@ impl<R: Rules> Server<R> {
         let Packet::Connect(connect) = packet::read(&mut stream, LONGEST)? else {
             return refuse("something before CONNECT");
         };
+        self.note(|ledger| ledger.attempts.push(Instant::now()));
+        if self.fails(Fault::NoConnAck) {
+            wait_for_the_end(&mut stream);
+            return Ok(());
+        }
         let admitted = match self.rules.admit(&connect, &stream) {
             Ok(admitted) => admitted,
             Err((SILENT, refused)) => return Err(refused),
@@ -216,6 +268,9 @@ impl<R: Rules> Server<R> {
         let socket = stream.sock.try_clone().unwrap();
         let (connection, present) = self.sessions.enter(&connect, socket, admitted.keeps);
         answer(&mut stream, &packet::conn_ack(0, present))?;
+        if self.fails(Fault::Unstable) {
+            return refuse("unstable");
+        }
         let ended = self.serve_client(client, connection, &admitted, &mut stream);
         self.sessions.leave(client, connection);
         ended
@@ -244,6 +299,10 @@ impl<R: Rules> Server<R> {
                 continue;
             }
             heard = Instant::now();
+            if self.fails(Fault::Silent) {
+                wait_for_the_end(stream);
+                return Ok(());
+            }
             match packet::read(stream, LONGEST)? {
                 Packet::Disconnect => return Ok(()),
                 packet => self.handle(packet, client, &mut visit, stream)?,
@@ -259,7 +318,8 @@ impl<R: Rules> Server<R> {
     ) -> Result<(), Refused> {
         let payload = String::from_utf8_lossy(&publish.payload).into_owned();
         self.note(|ledger| page(ledger).push((publish.topic, payload)));
-        publish.id.map_or(Ok(()), |id| answer(stream, &packet::pub_ack(id)))
+        let id = publish.id.filter(|_| !self.fails(Fault::NoPubAck));
+        id.map_or(Ok(()), |id| answer(stream, &packet::pub_ack(id)))
     }
 
     fn handle(
@@ -290,6 +350,9 @@ impl<R: Rules> Server<R> {
                 let granted = filters.iter().zip(&codes).filter(|(_, code)| **code < 0x80);
                 let granted: Vec<_> =
                     granted.map(|((filter, _), code)| (filter.clone(), *code)).collect();
+                if self.fails(Fault::NoSubAck) {
+                    return Ok(());
+                }
                 self.sessions.subscribe(client, &granted);
                 answer(stream, &packet::sub_ack(id, &codes))?;
                 for delivery in self.rules.welcome(&granted) {
@@ -309,6 +372,12 @@ impl<R: Rules> Server<R> {
             Packet::Connect(_) | Packet::Disconnect => refuse("a second CONNECT"),
         }
     }
+}
+
+/// Says nothing until the client goes.
+fn wait_for_the_end(stream: &mut Stream) {
+    stream.sock.set_read_timeout(None).unwrap();
+    while packet::read(stream, LONGEST).is_ok() {}
 }
 
 /// Waits a moment for something to read.

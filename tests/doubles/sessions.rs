@@ -115,6 +115,12 @@ impl Sessions {
         under_way.remove(place).map(|(_, delivery)| delivery)
     }
 
+    /// Ends every connection, and keeps nothing of it.
+    pub(crate) fn forget(&self) {
+        self.end();
+        self.by_client.lock().unwrap().1.clear();
+    }
+
     /// Ends every connection.
     pub(crate) fn end(&self) {
         for session in self.by_client.lock().unwrap().1.values() {
