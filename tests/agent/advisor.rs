@@ -183,3 +183,16 @@ fn what_a_shadow_desires_is_reported_as_equal() {
         });
     }
 }
+
+/// `TLS_Large_Size_Server_Cert`
+#[test]
+fn a_certificate_of_many_names_is_taken() {
+    let world = World::new();
+    let others: Vec<String> = (0..200).map(|number| format!("endpoint-{number}.example")).collect();
+    let names: Vec<&str> =
+        [ENDPOINT].into_iter().chain(others.iter().map(String::as_str)).collect();
+    let double = world.account_with(&names, false, (THING, "greenhouse-01/"));
+    let device = world.thing(&double, 8883);
+    let _agent = device.start(&[]);
+    wait_for("messages", || (double.ledger().messages.len() >= 5).then_some(()));
+}

@@ -32,7 +32,17 @@ impl World {
         shared_port: bool,
         policy: (&str, &str),
     ) -> Double {
-        let own = self.amazon.server(&[endpoint], Valid::Now);
+        self.account_with(&[endpoint], shared_port, policy)
+    }
+
+    /// The same with a certificate that bears several names, the endpoint's first.
+    pub(crate) fn account_with(
+        &self,
+        names: &[&str],
+        shared_port: bool,
+        policy: (&str, &str),
+    ) -> Double {
+        let (own, endpoint) = (self.amazon.server(names, Valid::Now), names[0]);
         let policy = Policy {
             client: policy.0.into(),
             topics: policy.1.into(),
