@@ -8,6 +8,7 @@ use std::time::Duration;
 use imgbuild_schema::CardProfile;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
+use tokio::time::sleep;
 use tracing::{info, warn};
 
 use crate::clock::gate::Gate;
@@ -29,6 +30,9 @@ use crate::watchdog::{self, Pulse};
 
 /// How long to wait for a network, and then for the time, before going on without.
 const PATIENCE: Duration = Duration::from_mins(1);
+
+/// How often it is looked whether something has become due.
+const GLANCE: Duration = Duration::from_millis(500);
 
 /// How long the sampler may take to end.
 const FAREWELL: Duration = Duration::from_secs(1);
@@ -73,16 +77,19 @@ async fn serve(config: &Config, places: &Places) -> Result<(), Fault> {
     let (sender, records) = unbounded_channel();
     let sequence = Sequence::open(&places.state);
     let sensors = &config.profile.sensors;
+    // what was set from afar holds from the first reading on
+    let orders = sampler::Orders::default();
+    let controls = Controls::open(sensors, &places.state, &places.runtime, orders.sender());
     let sampler = sampler::start(
         sensors,
         &places.root,
         sequence,
         clock.clone(),
         sampler_pulse.clone(),
+        orders,
         sender,
     )
     .map_err(machine)?;
-    let controls = Controls::open(sensors, &places.state, &places.runtime, sampler.orders());
     let talk = RefCell::new(Talk::new(provider::dialogue(&config.profile.cloud), controls));
     announce(config, clock.as_ref());
     watchdog::ready();
@@ -116,6 +123,7 @@ async fn serve(config: &Config, places: &Places) -> Result<(), Fault> {
         () = end => {}
         () = uplink.run() => {}
         () = health.keep(&places.runtime, &outbox) => {}
+        () = tend(&talk) => {}
         () = watchdog::feed(&pulses) => {}
     }
     health.enter(State::Stopped);
@@ -148,6 +156,14 @@ async fn take_in<O: Outbox>(
     }
     // the sampler has ended, and the uplink may still be sending
     std::future::pending::<()>().await;
+}
+
+/// Does what has become due, for ever.
+async fn tend(talk: &RefCell<Talk>) {
+    loop {
+        talk.borrow_mut().tend();
+        sleep(GLANCE).await;
+    }
 }
 
 async fn end_sampler(sampler: Running) {

@@ -25,6 +25,10 @@ pub fn document(spec: &DeviceSpec, account: &str) -> anyhow::Result<Value> {
         bail!("policies are for AWS IoT, and this profile publishes to {cloud}");
     };
     let place = Place::of(aws, account)?;
+    let is_pattern = |topic: &str| topic.contains(['*', '?']) || topic.contains("${");
+    if let Some(sensor) = spec.card.sensors.iter().find(|it| is_pattern(it.topic.as_str())) {
+        bail!("the topic `{}` would be a pattern in a policy, and allow more", sensor.topic);
+    }
     let sensors: Vec<String> =
         spec.card.sensors.iter().map(|sensor| sensor.topic.to_string()).collect();
     let exact = aws.shadow.as_ref().map_or_else(Default::default, |shadow| {

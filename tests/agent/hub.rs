@@ -237,7 +237,7 @@ fn a_twin_changes_how_often_a_sensor_is_read() {
     world.twin.desire(&json!({"sensors": null}));
     reports(&world, &json!("1h"));
     double.deliver(&world.twin.desire(&json!({"lamp": "on"})));
-    wait_for("the refusal", || world.twin.reported()["refused"]["lamp"].as_str().map(drop));
+    wait_for("the refusal", || world.twin.reported()["refused"][0].as_str().map(drop));
     assert_eq!(agent.count("cannot connect"), 0, "{}", agent.log());
     let refused = double.ledger().refused;
     // the connection that was broken above
@@ -275,7 +275,7 @@ fn methods_are_answered_and_messages_kept_while_the_device_is_away() {
     double.deliver(&[Delivery::new(topic, "on")]);
     let _agent = device.start(&[]);
     wait_for("what became of the message", || {
-        (world.twin.reported()["command"]["status"] == 404).then_some(())
+        world.twin.reported()["command"].as_str()?.contains("404").then_some(())
     });
     wait_for("the message to be done with", || {
         double.ledger().acknowledged.contains(&topic.to_owned()).then_some(())

@@ -84,9 +84,27 @@ fn a_command_is_answered_also_one_that_came_while_the_device_was_away() {
     says(&judge, "greenhouse-01/cpu", 5);
     assert_eq!(agent.terminate(), Some(0));
     publish(&broker, topic, r#"{"output":"lamp","set":"on"}"#);
-    let _agent = device.start(&[]);
+    let agent = device.start(&[]);
     let said = says(&judge, answers, 3);
     assert_eq!(said[2], r#"{"answer":{"error":"this device has no output `lamp`"},"status":404}"#);
+    // one that the broker keeps would be done at each start
+    let port = broker.port().to_string();
+    let mut retained = command("mosquitto_pub");
+    retained.args([
+        "-h",
+        "localhost",
+        "-p",
+        &port,
+        "-t",
+        topic,
+        "-r",
+        "-m",
+        r#"{"command":"reboot"}"#,
+    ]);
+    assert!(retained.status().unwrap().success());
+    agent.kill();
+    let agent = device.start(&[]);
+    agent.wait_for_log("a command that the broker keeps is not done");
     // and the settings have outlived the restart
     let so_far = says(&judge, "greenhouse-01/cpu", 5).len();
     says(&judge, "greenhouse-01/cpu", so_far + 5);

@@ -66,4 +66,6 @@ fn what_has_no_policy_says_why() {
     assert_snapshot!(policy(&thing(ENDPOINT, ""), "12345678901"));
     assert_snapshot!(policy(&thing("gateway.lan", ""), "123456789012"));
     assert_snapshot!(policy(&with_sensors("", 40), "123456789012"));
+    let pattern = thing(ENDPOINT, "") + "telemetry: {topic: '*/{{ sensor.id }}'}\n";
+    assert_snapshot!(policy(&pattern, "123456789012"));
 }

@@ -202,13 +202,13 @@ pub(crate) fn conn_ack(code: u8, session_present: bool) -> Vec<u8> {
     vec![0x20, 2, session_present.into(), code]
 }
 
-/// Section 3.3: with an id at QoS 1, without at QoS 0.
-pub(crate) fn publish_to(topic: &str, payload: &[u8], id: Option<u16>) -> Vec<u8> {
+/// Section 3.3: with an id at QoS 1, without at QoS 0; marked if it was sent before.
+pub(crate) fn publish_to(topic: &str, payload: &[u8], id: Option<u16>, again: bool) -> Vec<u8> {
     let word = |length: usize| u16::try_from(length).expect("a short topic").to_be_bytes();
     let id = id.map(u16::to_be_bytes);
     let id = id.as_ref().map_or(&[][..], |id| id);
     let body = [&word(topic.len())[..], topic.as_bytes(), id, payload].concat();
-    let first = if id.is_empty() { 0x30 } else { 0x32 };
+    let first = if id.is_empty() { 0x30 } else { 0x32 } | if again { 0x08 } else { 0 };
     [vec![first], encoded(body.len()), body].concat()
 }
 

@@ -98,7 +98,7 @@ pub(crate) enum Fault {
     NoConnAck,
     /// The connection is closed as soon as it was accepted.
     Unstable,
-    /// PUBLISH is not answered.
+    /// A reading is not acknowledged.
     NoPubAck,
     /// SUBSCRIBE is not answered.
     NoSubAck,
@@ -318,8 +318,7 @@ impl<R: Rules> Server<R> {
     ) -> Result<(), Refused> {
         let payload = String::from_utf8_lossy(&publish.payload).into_owned();
         self.note(|ledger| page(ledger).push((publish.topic, payload)));
-        let id = publish.id.filter(|_| !self.fails(Fault::NoPubAck));
-        id.map_or(Ok(()), |id| answer(stream, &packet::pub_ack(id)))
+        publish.id.map_or(Ok(()), |id| answer(stream, &packet::pub_ack(id)))
     }
 
     fn handle(
@@ -335,7 +334,10 @@ impl<R: Rules> Server<R> {
                     self.note(|ledger| ledger.discarded += 1);
                     Ok(())
                 }
-                Verdict::Taken => self.taken(publish, stream, |ledger| &mut ledger.messages),
+                Verdict::Taken => {
+                    let id = publish.id.filter(|_| !self.fails(Fault::NoPubAck));
+                    self.taken(Publish { id, ..publish }, stream, |ledger| &mut ledger.messages)
+                }
                 Verdict::Answered(deliveries) => {
                     self.taken(publish, stream, |ledger| &mut ledger.asides)?;
                     for delivery in &deliveries {

@@ -19,13 +19,21 @@ impl Delivery {
     }
 }
 
+/// A message that is yet to be sent.
+struct Waiting {
+    delivery: Delivery,
+    qos: u8,
+    /// The id that it was sent with before.
+    id: Option<u16>,
+}
+
 #[derive(Default)]
 struct Session {
     /// Which of the client's connections this is; none: it is away.
     connection: Option<(u64, TcpStream)>,
     kept: bool,
     filters: Vec<(String, u8)>,
-    waiting: VecDeque<(Delivery, u8)>,
+    waiting: VecDeque<Waiting>,
     /// Sent and not acknowledged.
     under_way: VecDeque<(u16, Delivery)>,
     last_id: u16,
@@ -83,8 +91,10 @@ impl Sessions {
         let mut count = 0;
         for session in sessions.values_mut() {
             let qos = session.filters.iter().filter(|(filter, _)| matches(filter, &delivery.topic));
-            if let Some(qos) = qos.map(|(_, qos)| (*qos).min(1)).max() {
-                session.waiting.push_back((delivery.clone(), qos));
+            let Some(qos) = qos.map(|(_, qos)| (*qos).min(1)).max() else { continue };
+            // at QoS 0 nothing is kept for who is away
+            if qos > 0 || session.connection.is_some() {
+                session.waiting.push_back(Waiting { delivery: delivery.clone(), qos, id: None });
                 count += 1;
             }
         }
@@ -98,13 +108,14 @@ impl Sessions {
         if session.connection.as_ref().is_none_or(|(own, _)| *own != connection) {
             return None;
         }
-        let (delivery, qos) = session.waiting.pop_front()?;
+        let Waiting { delivery, qos, id: before } = session.waiting.pop_front()?;
         let id = (qos > 0).then(|| {
-            session.last_id = session.last_id % u16::MAX + 1;
-            session.under_way.push_back((session.last_id, delivery.clone()));
-            session.last_id
+            let id = before.unwrap_or(session.last_id % u16::MAX + 1);
+            session.last_id = session.last_id.max(id);
+            session.under_way.push_back((id, delivery.clone()));
+            id
         });
-        Some(packet::publish_to(&delivery.topic, &delivery.payload, id))
+        Some(packet::publish_to(&delivery.topic, &delivery.payload, id, before.is_some()))
     }
 
     /// A client has acknowledged a delivery; none: it was never sent.
@@ -132,10 +143,10 @@ impl Sessions {
 }
 
 impl Session {
-    /// What was not acknowledged is sent once more.
+    /// What was not acknowledged is sent once more, with the id that it had.
     fn again(&mut self) {
-        while let Some((_, delivery)) = self.under_way.pop_back() {
-            self.waiting.push_front((delivery, 1));
+        while let Some((id, delivery)) = self.under_way.pop_back() {
+            self.waiting.push_front(Waiting { delivery, qos: 1, id: Some(id) });
         }
     }
 }

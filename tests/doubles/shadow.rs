@@ -90,7 +90,7 @@ impl Shadow {
 }
 
 /// `null` deletes; what is no object is replaced whole.
-fn merge(into: &mut Map<String, Value>, new: &Map<String, Value>) {
+pub(crate) fn merge(into: &mut Map<String, Value>, new: &Map<String, Value>) {
     for (key, value) in new {
         match (into.get_mut(key), value) {
             (_, Value::Null) => {
@@ -218,13 +218,14 @@ fn served(
             let version = shadow.version;
             let accepted = json!({"state": request["state"], "metadata": {}, "version": version});
             let documents = json!({"previous": document(&before), "current": document(shadow)});
-            let mut answers = vec![("update/accepted".to_owned(), accepted)];
-            if let Some(delta) = shadow.delta() {
+            // AWS promises no order; this is the one that is harder to get right
+            let delta = shadow.delta().map(|delta| {
                 let delta = json!({"state": delta, "metadata": {}, "version": version});
-                answers.push(("update/delta".into(), delta));
-            }
-            answers.push(("update/documents".into(), documents));
-            Ok(answers)
+                ("update/delta".to_owned(), delta)
+            });
+            let answers =
+                [("update/accepted".to_owned(), accepted), ("update/documents".into(), documents)];
+            Ok(delta.into_iter().chain(answers).collect())
         }
     }
 }

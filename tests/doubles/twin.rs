@@ -5,6 +5,7 @@ use std::sync::Mutex;
 use serde_json::{Map, Value, json};
 
 use super::sessions::Delivery;
+use super::shadow::merge;
 
 /// Desired and reported properties, each with its version.
 #[derive(Debug)]
@@ -73,15 +74,4 @@ impl Twin {
 /// No control characters, no `.`, `$`, `#` or space.
 fn is_key(key: &str) -> bool {
     !key.chars().any(|c| c.is_control() || ".$# ".contains(c))
-}
-
-/// `null` deletes; what is no object is replaced whole.
-fn merge(into: &mut Map<String, Value>, patch: &Map<String, Value>) {
-    for (key, value) in patch {
-        match (into.get_mut(key), value) {
-            (_, Value::Null) => drop(into.remove(key)),
-            (Some(Value::Object(old)), Value::Object(new)) => merge(old, new),
-            (_, value) => drop(into.insert(key.clone(), value.clone())),
-        }
-    }
 }

@@ -6,7 +6,7 @@
 //! | `reboot` | | `{"reboot":"in 2 s"}` |
 //! | `read-sensor` | `{"sensor":"air"}` | what it was last read to be |
 //! | `set-config` | a document, as in [`super`] | the settings as they are now |
-//! | `set-output` | `{"output":"lamp","set":"on"}` | |
+//! | `set-output` | `{"output":"lamp","set":"on"}` | none: this agent drives no outputs yet |
 //!
 //! Where messages have no name, it is a key of theirs: `{"command":"ping"}`, or follows from the others:
 //! `{"output":"lamp","set":"on"}`. A bare `on` or `off` is for the device's only output.
@@ -99,9 +99,13 @@ impl Controls {
         };
         let mut desired = desired.clone();
         desired.remove("command");
-        self.desire(&desired);
-        let status = if self.refused.is_empty() { 200 } else { 400 };
-        Answer { status, body: self.settings() }
+        let refused = self.change(&desired, |_| {});
+        let mut body = self.settings();
+        if refused.is_empty() {
+            return Answer::done(body);
+        }
+        body["error"] = refused.join("; ").into();
+        Answer { status: 400, body }
     }
 
     fn set_output(argument: &Value) -> Answer {

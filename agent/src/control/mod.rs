@@ -14,9 +14,9 @@
 mod command;
 mod kept;
 mod reboot;
+mod sensor;
 mod setting;
 
-use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::Sender;
 use std::time::Instant;
@@ -25,63 +25,27 @@ use imgbuild_schema::card;
 use serde_json::{Map, Value, json};
 use tracing::info;
 
-use crate::sampler::{Order, Pace};
+use crate::sampler::Order;
 use reboot::Reboot;
-use setting::{Interval, switch};
+use sensor::Sensor;
+use setting::Interval;
 
 pub use command::Answer;
 
 /// How many refusals are reported: a cloud takes documents of a few kilobytes.
 const MOST_REFUSED: usize = 16;
 
-/// One sensor's settings.
-#[derive(Clone, Debug, PartialEq)]
-struct Sensor {
-    id: String,
-    /// What the profile says, which holds where nothing else is wanted.
-    usual: Interval,
-    interval: Interval,
-    enabled: bool,
-    /// The message that told of it last.
-    latest: Option<String>,
-}
-
-impl Sensor {
-    fn pace(&self) -> Pace {
-        Pace { interval: self.interval.length, enabled: self.enabled }
-    }
-
-    fn is_usual(&self) -> bool {
-        self.enabled && self.interval == self.usual
-    }
-
-    fn reset(&mut self) {
-        self.interval = self.usual.clone();
-        self.enabled = true;
-    }
-
-    fn report(&self) -> Value {
-        json!({ "interval": self.interval.said, "enabled": self.enabled })
-    }
-
-    /// Sets one key. `null` means what the profile says.
-    fn set(&mut self, key: &str, value: &Value) -> Result<(), String> {
-        match key {
-            "interval" if value.is_null() => self.interval = self.usual.clone(),
-            "interval" => self.interval = Interval::read(value)?,
-            "enabled" => self.enabled = value.is_null() || switch(value)?,
-            _ => return Err("a sensor has `interval` and `enabled`".into()),
-        }
-        Ok(())
-    }
-}
+/// The key under which the mark of the last document is kept.
+const MARK: &str = "mark";
 
 /// The settings that can be changed, and who is told of a change.
 #[derive(Debug)]
 pub struct Controls {
     sensors: Vec<Sensor>,
-    /// What was wanted last and cannot be, by its place in the document.
-    refused: BTreeMap<String, String>,
+    /// What the last document wanted that cannot be: its place in the document, and the reason.
+    refused: Vec<String>,
+    /// By what the last document is known again.
+    mark: Option<String>,
     /// The answer to the last command that had no other way back.
     last_command: Option<Value>,
     reboot: Reboot,
@@ -108,89 +72,103 @@ impl Controls {
         };
         let mut controls = Self {
             sensors: sensors.iter().map(sensor).collect(),
-            refused: BTreeMap::new(),
+            refused: Vec::new(),
+            mark: None,
             last_command: None,
             reboot: Reboot::new(runtime),
             sampler,
             file: state.join(kept::FILE),
         };
-        if let Some(kept) = kept::read(&controls.file) {
-            controls.take(&kept);
+        if let Some(mut kept) = kept::read(&controls.file) {
+            controls.mark = kept.remove(MARK).and_then(|mark| mark.as_str().map(str::to_owned));
             // a sensor that is no longer in the profile is nobody's mistake
-            controls.refused.clear();
+            controls.take(&kept);
             controls.tell();
         }
         controls
     }
 
-    /// Does what a document wants.
-    pub fn desire(&mut self, desired: &Map<String, Value>) {
-        self.change(desired, |_| {});
+    /// Does what a document wants, by which mark it is known again.
+    pub fn desire(&mut self, desired: &Map<String, Value>, mark: Option<String>) {
+        self.refused = self.change(desired, |_| {});
+        self.remember(mark);
     }
 
-    /// Does what a document wants that is whole: what it does not say is as in the profile.
-    pub fn desire_whole(&mut self, desired: &Map<String, Value>) {
-        self.change(desired, |sensors| sensors.iter_mut().for_each(Sensor::reset));
+    /// Does what a document wants that is whole: what it does not say is as in the profile. One that was done last is not
+    /// done again: what was set since by a command holds.
+    pub fn desire_whole(&mut self, desired: &Map<String, Value>, mark: Option<String>) {
+        if mark.is_none() || mark != self.mark {
+            self.refused =
+                self.change(desired, |sensors| sensors.iter_mut().for_each(Sensor::reset));
+            self.remember(mark);
+        }
     }
 
-    fn change(&mut self, desired: &Map<String, Value>, prepare: impl FnOnce(&mut [Sensor])) {
+    fn remember(&mut self, mark: Option<String>) {
+        if mark != self.mark {
+            self.mark = mark;
+            self.keep();
+        }
+    }
+
+    /// Changes settings, and returns what cannot be.
+    fn change(
+        &mut self,
+        desired: &Map<String, Value>,
+        prepare: impl FnOnce(&mut [Sensor]),
+    ) -> Vec<String> {
         let before: Vec<_> = self.sensors.iter().map(Sensor::report).collect();
-        self.refused.clear();
         prepare(&mut self.sensors);
-        self.take(desired);
-        for (path, reason) in &self.refused {
-            info!(setting = %path, %reason, "the cloud wants what cannot be");
+        let refused = self.take(desired);
+        for refusal in &refused {
+            info!(refused = %refusal.escape_debug(), "the cloud wants what cannot be");
         }
         let changed = |(sensor, before): &(&Sensor, &Value)| sensor.report() != **before;
         let changed: Vec<_> = self.sensors.iter().zip(&before).filter(changed).collect();
-        if !changed.is_empty() {
-            for (sensor, _) in changed {
-                let interval = format_args!("{:?}", sensor.interval.length);
-                info!(sensor = %sensor.id, %interval, enabled = sensor.enabled, "changed by the cloud");
-            }
-            self.tell();
-            kept::write(&self.file, &self.changes());
+        for (sensor, _) in &changed {
+            let interval = format_args!("{:?}", sensor.interval.length);
+            info!(sensor = %sensor.id, %interval, enabled = sensor.enabled, "changed by the cloud");
         }
+        if !changed.is_empty() {
+            self.tell();
+            self.keep();
+        }
+        refused
     }
 
-    fn take(&mut self, desired: &Map<String, Value>) {
+    fn take(&mut self, desired: &Map<String, Value>) -> Vec<String> {
+        let mut refused = Refusals::default();
         for (key, value) in desired {
             match (key.as_str(), value) {
-                ("sensors", Value::Object(sensors)) => self.take_sensors(sensors),
+                ("sensors", Value::Object(sensors)) => self.take_sensors(sensors, &mut refused),
                 ("sensors", Value::Null) => self.sensors.iter_mut().for_each(Sensor::reset),
-                ("sensors", _) => self.refuse(key, "is not an object"),
+                ("sensors", _) => refused.add(key, "is not an object"),
                 // what the device itself reports may be sent back to it
                 ("refused" | "command", _) => {}
-                _ => self.refuse(key, "this device has no such setting"),
+                _ => refused.add(key, "this device has no such setting"),
             }
         }
+        refused.0
     }
 
-    fn take_sensors(&mut self, wanted: &Map<String, Value>) {
+    fn take_sensors(&mut self, wanted: &Map<String, Value>, refused: &mut Refusals) {
         for (id, settings) in wanted {
             let path = format!("sensors/{id}");
-            let Some(index) = self.sensors.iter().position(|sensor| sensor.id == *id) else {
-                self.refuse(&path, "this device has no such sensor");
+            let Some(sensor) = self.sensors.iter_mut().find(|sensor| sensor.id == *id) else {
+                refused.add(&path, "this device has no such sensor");
                 continue;
             };
             match settings {
                 Value::Object(settings) => {
                     for (key, value) in settings {
-                        if let Err(reason) = self.sensors[index].set(key, value) {
-                            self.refuse(&format!("{path}/{key}"), &reason);
+                        if let Err(reason) = sensor.set(key, value) {
+                            refused.add(&format!("{path}/{key}"), &reason);
                         }
                     }
                 }
-                Value::Null => self.sensors[index].reset(),
-                _ => self.refuse(&path, "is not an object"),
+                Value::Null => sensor.reset(),
+                _ => refused.add(&path, "is not an object"),
             }
-        }
-    }
-
-    fn refuse(&mut self, path: &str, reason: &str) {
-        if self.refused.len() < MOST_REFUSED {
-            let path: String = path.chars().take(64).collect();
-            self.refused.insert(path, reason.to_owned());
         }
     }
 
@@ -212,12 +190,13 @@ impl Controls {
         self.reboot.tend(Instant::now());
     }
 
-    /// How the device is set now. What there is not is `null`, which deletes it at clouds that keep documents.
+    /// How the device is set now. What there is not is `null`, which deletes it at clouds that keep documents; and what is
+    /// to be replaced and not merged with what was there is no object: refusals are a list, and what became of the last
+    /// command is a text.
     pub fn report(&self) -> Value {
-        let refused = (!self.refused.is_empty()).then(|| json!(self.refused));
         let mut report = self.settings();
-        report["refused"] = refused.into();
-        report["command"] = self.last_command.clone().into();
+        report["refused"] = (!self.refused.is_empty()).then(|| json!(self.refused)).into();
+        report["command"] = self.last_command.as_ref().map(Value::to_string).into();
         report
     }
 
@@ -235,11 +214,26 @@ impl Controls {
         json!({ "sensors": sensors.collect::<Map<_, _>>() })
     }
 
-    /// What differs from the profile.
-    fn changes(&self) -> Value {
+    /// Keeps what differs from the profile.
+    fn keep(&self) {
         let changed = self.sensors.iter().filter(|sensor| !sensor.is_usual());
         let sensors = changed.map(|sensor| (sensor.id.clone(), sensor.report()));
-        json!({ "sensors": sensors.collect::<Map<_, _>>() })
+        let mut kept = json!({ "sensors": sensors.collect::<Map<_, _>>() });
+        kept[MARK] = self.mark.clone().into();
+        kept::write(&self.file, &kept);
+    }
+}
+
+/// What cannot be, so much of it as fits into a report.
+#[derive(Debug, Default)]
+struct Refusals(Vec<String>);
+
+impl Refusals {
+    fn add(&mut self, path: &str, reason: &str) {
+        if self.0.len() < MOST_REFUSED {
+            let start = |text: &str, most| text.chars().take(most).collect::<String>();
+            self.0.push(format!("{}: {}", start(path, 64), start(reason, 120)));
+        }
     }
 }
 

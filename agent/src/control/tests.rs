@@ -4,6 +4,7 @@ use std::time::Duration;
 use tempfile::TempDir;
 
 use super::*;
+use crate::sampler::Pace;
 
 /// Controls of the test profile, whose one sensor is `cpu`, read each 10 s.
 pub(crate) fn controls() -> (TempDir, Controls, Receiver<Order>) {
@@ -20,7 +21,7 @@ fn reopened(state: &Path) -> (Controls, Receiver<Order>) {
 }
 
 fn wants(controls: &mut Controls, desired: &Value) {
-    controls.desire(desired.as_object().unwrap());
+    controls.desire(desired.as_object().unwrap(), None);
 }
 
 #[test]
@@ -110,13 +111,13 @@ fn what_cannot_be_is_refused_with_its_place_and_the_rest_is_done() {
         ),
     ] {
         wants(&mut controls, &wanted);
-        assert_eq!(controls.report()["refused"], json!({path: reason}), "{wanted}");
+        assert_eq!(controls.report()["refused"], json!([format!("{path}: {reason}")]), "{wanted}");
     }
     let both = json!({"sensors": {"air": {"interval": 1}, "cpu": {"interval": 7}}});
     wants(&mut controls, &both);
     let report = controls.report();
     assert_eq!(report["sensors"]["cpu"]["interval"], 7);
-    assert_eq!(report["refused"].as_object().unwrap().len(), 1);
+    assert_eq!(report["refused"], json!(["sensors/air: this device has no such sensor"]));
     // and a document in which all is well takes the refusals back
     wants(&mut controls, &json!({}));
     assert_eq!(controls.report()["refused"], Value::Null);
@@ -126,7 +127,9 @@ fn what_cannot_be_is_refused_with_its_place_and_the_rest_is_done() {
 fn a_report_stays_small_whatever_is_wanted() {
     let (_state, mut controls, _paces) = controls();
     let many = (0..1000).map(|n| (format!("{n:0>500}"), json!(1))).collect();
-    controls.desire(&many);
+    controls.desire(&many, None);
+    assert!(controls.report().to_string().len() < 4096);
+    wants(&mut controls, &json!({"sensors": {"cpu": {"interval": "9".repeat(8000)}}}));
     assert!(controls.report().to_string().len() < 4096);
 }
 
@@ -166,7 +169,7 @@ fn a_command_means_the_same_however_it_is_said() {
     ] {
         let answer = controls.message(said.as_bytes());
         assert_eq!((answer.status, &answer.body), (status, &body), "{said}");
-        assert_eq!(controls.report()["command"], answer.document());
+        assert_eq!(controls.report()["command"], answer.document().to_string());
     }
     controls.sampled(0, latest.into());
     let answer = controls.command("read-sensor", &json!({"sensor": "cpu"}));
@@ -181,7 +184,11 @@ fn settings_may_come_as_a_command() {
     let body = json!({"sensors": {"cpu": {"interval": "7s", "enabled": true}}});
     assert_eq!(answer, Answer { status: 200, body });
     let wrong = json!({"sensors": {"air": {"interval": "7s"}}});
-    assert_eq!(controls.command("set-config", &wrong).status, 400);
+    let answer = controls.command("set-config", &wrong);
+    assert_eq!(answer.status, 400);
+    assert_eq!(answer.body["error"], "sensors/air: this device has no such sensor");
+    // what a document wants and cannot be is not taken back by that
+    assert_eq!(controls.report()["refused"], Value::Null);
     assert_eq!(controls.command("set-config", &json!("on")).status, 400);
 }
 
@@ -194,4 +201,22 @@ fn a_reboot_is_asked_for_once_the_answer_has_left() {
     assert!(!file.exists());
     controls.reboot.tend(Instant::now() + reboot::DELAY);
     assert!(file.exists());
+}
+
+#[test]
+fn a_whole_document_is_done_once_and_known_again_after_a_restart() {
+    let (state, mut controls, _paces) = controls();
+    let wants = json!({"sensors": {"cpu": {"interval": "7s"}}});
+    let mark = || Some("twin 4".to_owned());
+    let interval = |controls: &Controls| controls.report()["sensors"]["cpu"]["interval"].clone();
+    controls.desire_whole(wants.as_object().unwrap(), mark());
+    assert_eq!(interval(&controls), "7s");
+    controls.command("set-config", &json!({"sensors": {"cpu": {"interval": "9s"}}}));
+    controls.desire_whole(wants.as_object().unwrap(), mark());
+    assert_eq!(interval(&controls), "9s");
+    let (mut controls, _paces) = reopened(state.path());
+    controls.desire_whole(wants.as_object().unwrap(), mark());
+    assert_eq!(interval(&controls), "9s");
+    controls.desire_whole(&Map::new(), Some("twin 5".to_owned()));
+    assert_eq!(interval(&controls), "10s");
 }

@@ -44,6 +44,11 @@ impl Heard {
         String::from_utf8_lossy(&self.0.topic)
     }
 
+    /// Whether the broker has kept it, and gives it to whoever subscribes.
+    pub fn is_retained(&self) -> bool {
+        self.0.retain
+    }
+
     /// What it says.
     pub fn payload(&self) -> &[u8] {
         &self.0.payload

@@ -9,13 +9,14 @@ mod error;
 mod message;
 mod options;
 
+use std::collections::HashSet;
 use std::pin::Pin;
 use std::time::Duration;
 
 use imgbuild_schema::values::QoS;
 use rumqttc::{
     AckMode, AsyncClient, Broker, Event, EventLoop, Incoming, LastWill, MqttOptions,
-    NetworkOptions, PublishOptions, SubscribeFilter, TlsConfiguration, Transport,
+    NetworkOptions, Outgoing, PublishOptions, SubscribeFilter, TlsConfiguration, Transport,
 };
 use tokio::sync::mpsc;
 
@@ -31,8 +32,9 @@ const MAX_PACKET: usize = 256 * 1024;
 /// How many messages may be under way. The sender keeps to fewer.
 const MAX_UNDER_WAY: u16 = 64;
 
-/// How many messages of the broker's may wait to be acted upon; then it is read no further.
-const MAX_HEARD: usize = 64;
+/// How many messages of the broker's may wait to be acted upon; then it is read no further. Their answers, two at most, and
+/// a full row of readings have to fit into what may be under way.
+const MAX_HEARD: usize = 16;
 
 /// What a connection has to say.
 #[derive(Debug)]
@@ -123,7 +125,7 @@ impl Connection {
     /// Works the connection until there is something to say. Waiting may be given up and taken up again.
     pub async fn news(&mut self) -> News {
         tokio::select! {
-            // what came before the end is heard before it
+            // what has come is acted upon before more is read; what came with the end comes again, or cannot be answered
             biased;
             Some(heard) = self.heard.recv() => News::Heard(heard),
             error = self.driver.as_mut() => News::Lost(error),
@@ -148,11 +150,18 @@ impl Connection {
 }
 
 async fn drive(mut events: EventLoop, heard: mpsc::Sender<Heard>) -> Error {
+    let mut unacknowledged = HashSet::new();
     loop {
         match events.poll().await {
-            Ok(Event::Incoming(Incoming::Publish(publish))) => {
+            // a broker that sends one again before it has seen the acknowledgement gets that one
+            Ok(Event::Incoming(Incoming::Publish(publish)))
+                if publish.pkid == 0 || unacknowledged.insert(publish.pkid) =>
+            {
                 // whoever listens holds this future too, and goes with it
                 let _ = heard.send(Heard(publish)).await;
+            }
+            Ok(Event::Outgoing(Outgoing::PubAck(id))) => {
+                unacknowledged.remove(&id);
             }
             Ok(_) => {}
             Err(error) => return error.into(),

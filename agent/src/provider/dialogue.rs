@@ -14,6 +14,16 @@ pub trait Dialogue {
     /// What is listened to.
     fn filters(&self) -> Vec<Filter>;
 
+    /// What is said at once on each connection.
+    fn greet(&mut self) -> Vec<Message> {
+        Vec::new()
+    }
+
+    /// Whether a message counts that was kept for whoever subscribes: it comes again at each start.
+    fn takes_retained(&self) -> bool {
+        true
+    }
+
     /// What is said first on each connection, once an answer would be heard.
     fn begin(&mut self, controls: &Controls) -> Vec<Message>;
 

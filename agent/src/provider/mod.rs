@@ -14,7 +14,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use imgbuild_schema::card::{Access, Cloud, Delivery};
-use imgbuild_schema::values::{Algorithm, Endpoint, Topic};
+use imgbuild_schema::values::{Algorithm, Endpoint, QoS, Topic};
 use rustls::ClientConfig;
 
 use crate::mqtt::{self, Options};
@@ -136,7 +136,8 @@ pub fn options(
         tls,
         keepalive: delivery.keepalive.get(),
         connect_timeout: delivery.connect_timeout.get(),
-        kept: door.kept,
+        // a new connection begins its packet ids anew, which a broker that remembers those of QoS 2 takes for old ones
+        kept: door.kept && delivery.qos != QoS::ExactlyOnce,
         will: door.will.clone(),
     }
 }

@@ -66,6 +66,27 @@ pub enum Order {
     End,
 }
 
+/// The way by which the thread is told.
+#[derive(Debug)]
+pub struct Orders {
+    tell: mpsc::Sender<Order>,
+    told: mpsc::Receiver<Order>,
+}
+
+impl Default for Orders {
+    fn default() -> Self {
+        let (tell, told) = mpsc::channel();
+        Self { tell, told }
+    }
+}
+
+impl Orders {
+    /// Tells the thread what to do; before it has begun, too.
+    pub fn sender(&self) -> mpsc::Sender<Order> {
+        self.tell.clone()
+    }
+}
+
 /// Rests until it is told something.
 struct UntilTold {
     clock: Arc<dyn Clock>,
@@ -97,10 +118,17 @@ struct Sampler {
 impl Sampler {
     /// Reads until it is time to end; `beat` is called at least once a [`NAP`] while all is well.
     fn run(mut self, time: &impl Rest, beat: impl Fn()) {
+        let mut rest = Duration::ZERO;
         loop {
+            // what it was told before it began comes before the first reading
+            match time.rest(rest) {
+                Rested::Passed => {}
+                Rested::Told(paces) => self.pace(&paces, time.now()),
+                Rested::Over => break,
+            }
             beat();
             let now = time.now();
-            let rest = match self.next_due() {
+            rest = match self.next_due() {
                 Some((index, due)) if due <= now => {
                     if !self.sample(index, time) {
                         break;
@@ -110,11 +138,6 @@ impl Sampler {
                 Some((_, due)) => due.0.saturating_sub(now.0).min(NAP),
                 None => NAP,
             };
-            match time.rest(rest) {
-                Rested::Passed => {}
-                Rested::Told(paces) => self.pace(&paces, time.now()),
-                Rested::Over => break,
-            }
         }
         self.sequence.close();
     }
@@ -170,6 +193,7 @@ pub fn start(
     sequence: Sequence,
     clock: Arc<dyn Clock>,
     pulse: Arc<Pulse>,
+    orders: Orders,
     records: UnboundedSender<Record>,
 ) -> std::io::Result<Running> {
     let schedule = |sensor: &card::Sensor| Scheduled {
@@ -183,7 +207,7 @@ pub fn start(
     };
     let sensors = sensors.iter().map(schedule).collect();
     let sampler = Sampler { sensors, settled: settled(clock.boot()), sequence, records };
-    let (tell, told) = mpsc::channel();
+    let Orders { tell, told } = orders;
     let (end, ended) = tokio::sync::oneshot::channel();
     let time = UntilTold { clock, told };
     std::thread::Builder::new().name("sampler".into()).spawn(move || {
@@ -194,11 +218,6 @@ pub fn start(
 }
 
 impl Running {
-    /// Tells the thread how often to read each sensor.
-    pub fn orders(&self) -> mpsc::Sender<Order> {
-        self.tell.clone()
-    }
-
     /// Tells the thread to end, and waits for that. A sensor that does not return is left behind.
     pub async fn stop(self, patience: Duration) {
         // a thread that has ended is told nothing

@@ -33,7 +33,12 @@ impl Scheduled {
     pub(super) fn pace(&mut self, pace: Pace, now: BootTime) {
         let last = self.due.0.saturating_sub(self.interval);
         let next = last.saturating_add(pace.interval).max(now.0);
-        self.due = if self.enabled { BootTime(next) } else { now };
+        self.due = match (self.enabled, self.answered) {
+            (false, _) => now,
+            (true, true) => BootTime(next),
+            // there is no reading to count from
+            (true, false) => self.due.min(BootTime(next)),
+        };
         self.interval = pace.interval;
         self.enabled = pace.enabled;
     }

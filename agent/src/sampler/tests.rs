@@ -143,6 +143,11 @@ fn another_pace_holds_from_the_last_reading_on() {
         sensor.pace(pace(interval, true), at(104));
         assert_eq!(sensor.due, at(due), "each {interval} s");
     }
+    // one that is yet to answer is not put off
+    let mut sensor = scheduled(10, 104);
+    sensor.answered = false;
+    sensor.pace(pace(3600, true), at(104));
+    assert_eq!(sensor.due, at(104));
     // one that rested is read at once when it is wanted again
     let mut sensor = scheduled(10, 110);
     sensor.pace(pace(10, false), at(104));

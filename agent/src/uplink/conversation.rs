@@ -9,7 +9,7 @@ use tokio::time::Instant;
 use tracing::{debug, warn};
 
 use crate::control::Controls;
-use crate::mqtt::{Connection, Error, Heard};
+use crate::mqtt::{Connection, Error, Heard, Message};
 use crate::provider::Dialogue;
 
 /// How long an answer may take before the dialogue begins anew; twice as long each time,
@@ -36,6 +36,11 @@ impl Talk {
     /// Nothing has been said yet.
     pub fn new(dialogue: Option<Box<dyn Dialogue>>, controls: Controls) -> Self {
         Self { dialogue, controls, subscribed: false }
+    }
+
+    /// Does what has become due.
+    pub fn tend(&mut self) {
+        self.controls.tend();
     }
 
     /// A sensor was read: this message tells of it.
@@ -66,6 +71,8 @@ impl<'a> Conversation<'a> {
         let mut conversation =
             Self { talk, subscription: None, patience: PATIENCE, begin_again: now + PATIENCE };
         let filters = talk.borrow().dialogue.as_ref().map_or(Vec::new(), |it| it.filters());
+        let greeting = talk.borrow_mut().dialogue.as_mut().map_or(Vec::new(), |it| it.greet());
+        say(greeting, connection)?;
         let remembered = connection.resumed() && talk.borrow().subscribed;
         if filters.is_empty() || remembered {
             conversation.begin(connection)?;
@@ -114,7 +121,7 @@ impl<'a> Conversation<'a> {
         self.begin_again = Instant::now() + self.patience;
         let Talk { dialogue, controls, .. } = &mut *self.talk.borrow_mut();
         let messages = dialogue.as_mut().map_or(Vec::new(), |it| it.begin(controls));
-        messages.into_iter().try_for_each(|message| connection.publish(message).map(drop))
+        say(messages, connection)
     }
 
     /// Acts upon a message, and answers it.
@@ -123,8 +130,14 @@ impl<'a> Conversation<'a> {
         debug!(%topic, bytes = heard.payload().len(), "heard");
         let Talk { dialogue, controls, .. } = &mut *self.talk.borrow_mut();
         if let Some(dialogue) = dialogue {
-            for message in dialogue.answer(&topic, heard.payload(), controls) {
-                connection.publish(message)?;
+            if heard.is_retained() && !dialogue.takes_retained() {
+                warn!(
+                    %topic,
+                    hint = "clear it: publish nothing to the topic, retained",
+                    "a command that the broker keeps is not done: it would be at each start"
+                );
+            } else {
+                say(dialogue.answer(&topic, heard.payload(), controls), connection)?;
             }
             if !dialogue.is_waiting() {
                 self.patience = PATIENCE;
@@ -133,24 +146,23 @@ impl<'a> Conversation<'a> {
         connection.acknowledge(heard)
     }
 
-    /// Does and says what has become due.
+    /// Says what has become due.
     pub(super) fn tend(&mut self, connection: &Connection) -> Result<(), Error> {
         let Talk { dialogue, controls, .. } = &mut *self.talk.borrow_mut();
-        controls.tend();
         let due = dialogue.as_mut().map_or(Vec::new(), |it| it.due(Instant::now(), controls));
-        due.into_iter().try_for_each(|message| connection.publish(message).map(drop))
+        say(due, connection)
     }
 
     /// Says what there is to say before leave is taken.
     pub(super) fn end(&mut self, connection: &Connection) -> Result<(), Error> {
         let messages = self.talk.borrow_mut().dialogue.as_mut().map_or(Vec::new(), |it| it.end());
-        messages.into_iter().try_for_each(|message| connection.publish(message).map(drop))
+        say(messages, connection)
     }
 
     /// Begins anew what was asked too long ago.
     pub(super) fn remind(&mut self, connection: &Connection) -> Result<(), Error> {
         let waiting = self.talk.borrow().dialogue.as_ref().is_some_and(|it| it.is_waiting());
-        if !waiting {
+        if !waiting || !self.talk.borrow().subscribed {
             self.begin_again = Instant::now() + self.patience;
             return Ok(());
         }
@@ -160,4 +172,8 @@ impl<'a> Conversation<'a> {
         self.patience = (self.patience * 2).min(MOST_PATIENCE);
         self.begin(connection)
     }
+}
+
+fn say(messages: Vec<Message>, connection: &Connection) -> Result<(), Error> {
+    messages.into_iter().try_for_each(|message| connection.publish(message).map(drop))
 }

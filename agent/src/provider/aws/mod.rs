@@ -2,6 +2,8 @@
 
 mod shadow;
 
+use std::hash::{BuildHasher as _, Hasher as _, RandomState};
+
 use imgbuild_schema::card::{Access, AwsIot};
 
 use super::{Dialogue, Door, Login, Silence};
@@ -26,7 +28,8 @@ const ROOTS: Roots = Roots::Named(&[
 /// The dialogue about a thing's shadow, if it has one.
 pub(super) fn dialogue(aws: &AwsIot) -> Option<Box<dyn Dialogue>> {
     let shadow = aws.shadow.as_ref()?;
-    Some(Box::new(shadow::ShadowDialogue::new(&aws.thing, shadow)))
+    let session = RandomState::new().build_hasher().finish();
+    Some(Box::new(shadow::ShadowDialogue::new(&aws.thing, shadow, session)))
 }
 
 pub(super) fn door<'a>(aws: &'a AwsIot, access: Access<'a>) -> Door<'a> {

@@ -39,6 +39,8 @@ pub(super) struct ShadowDialogue {
     prefix: String,
     /// What is listened to.
     heard: Vec<String>,
+    /// What tells this program's requests from those of one before it, whose answers may still be kept.
+    session: u64,
     /// The number of the last request.
     requests: u64,
     /// The last request, until it is answered.
@@ -48,15 +50,15 @@ pub(super) struct ShadowDialogue {
 }
 
 impl ShadowDialogue {
-    pub(super) fn new(thing: &str, shadow: &Shadow) -> Self {
+    pub(super) fn new(thing: &str, shadow: &Shadow, session: u64) -> Self {
         let (prefix, heard) = (shadow.prefix(thing), shadow.heard(thing));
-        Self { prefix, heard, requests: 0, asked: None, version: 0 }
+        Self { prefix, heard, session, requests: 0, asked: None, version: 0 }
     }
 
     /// A request that can be told from those of others, and of which the answer is waited for.
     fn ask(&mut self, action: &str, mut body: Value) -> Vec<Message> {
         self.requests += 1;
-        let token = format!("imgbuild-{}", self.requests);
+        let token = format!("imgbuild-{:x}-{}", self.session, self.requests);
         body["clientToken"] = token.as_str().into();
         self.asked = Some(token);
         let topic = format!("{}{action}", self.prefix);
@@ -87,18 +89,23 @@ impl ShadowDialogue {
     fn got(&mut self, said: &Said, controls: &mut Controls) -> Vec<Message> {
         self.version = said.version;
         if let Some(Value::Object(desired)) = said.state.get("desired") {
-            controls.desire(desired);
+            controls.desire(desired, None);
         }
         self.report(controls)
     }
 
     fn changed(&mut self, said: &Said, controls: &mut Controls) -> Vec<Message> {
+        // what the device itself has just reported leaves it
+        if said.client_token.is_some() && said.client_token == self.asked {
+            self.version = self.version.max(said.version);
+            return Vec::new();
+        }
         if said.version <= self.version {
             debug!(version = said.version, known = self.version, "an old delta");
             return Vec::new();
         }
         self.version = said.version;
-        controls.desire(said.state.as_object().unwrap_or(&Map::new()));
+        controls.desire(said.state.as_object().unwrap_or(&Map::new()), None);
         self.report(controls)
     }
 

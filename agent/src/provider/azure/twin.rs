@@ -61,7 +61,19 @@ impl HubDialogue {
     }
 
     fn report(&mut self, controls: &Controls) -> Vec<Message> {
+        // a twin that is on its way is answered by a report, and must not be missed
+        if self.is_getting() {
+            return Vec::new();
+        }
         self.ask(Request::Patch, controls.report().to_string())
+    }
+
+    fn is_getting(&self) -> bool {
+        matches!(self.asked, Some((_, Request::Get)))
+    }
+
+    fn get(&mut self) -> Vec<Message> {
+        self.ask(Request::Get, String::new())
     }
 
     /// The answer to a request, whose topic ends like this: `204/?$rid=4&$version=16`.
@@ -97,14 +109,16 @@ impl HubDialogue {
         }
     }
 
-    /// All desired properties. If they are those of before, what was set since by a method holds.
+    /// All desired properties. If they are those that were done before, what was set since by a method holds.
     fn got(&mut self, mut desired: Map<String, Value>, controls: &mut Controls) {
-        let version = desired.get("$version").and_then(Value::as_u64);
-        if version.is_none() || version != self.version {
-            strip(&mut desired);
-            controls.desire_whole(&desired);
-        }
-        self.version = version;
+        self.version = desired.get("$version").and_then(Value::as_u64);
+        strip(&mut desired);
+        controls.desire_whole(&desired, self.mark());
+    }
+
+    /// By which the desired properties are known again.
+    fn mark(&self) -> Option<String> {
+        self.version.map(|version| format!("twin {version}"))
     }
 
     fn patched(
@@ -114,6 +128,11 @@ impl HubDialogue {
         controls: &mut Controls,
     ) -> Vec<Message> {
         let version = parameter(parameters, "$version").and_then(|it| it.parse::<u64>().ok());
+        // the twin that is on its way may be of before or after this; and what came before it may have been missed
+        let follows = version.is_none() || version == self.version.map(|known| known + 1);
+        if self.is_getting() || (version > self.version && !follows) {
+            return self.get();
+        }
         if version.is_some() && version <= self.version {
             debug!(?version, known = ?self.version, "old desired properties");
             return Vec::new();
@@ -123,19 +142,23 @@ impl HubDialogue {
             return Vec::new();
         };
         strip(&mut patch);
-        controls.desire(&patch);
         self.version = version;
+        controls.desire(&patch, self.mark());
         self.report(controls)
     }
 
     /// A direct method, whose topic ends like this: `ping/?$rid=1f`.
-    fn called(call: &str, payload: &[u8], controls: &mut Controls) -> Vec<Message> {
+    fn called(&mut self, call: &str, payload: &[u8], controls: &mut Controls) -> Vec<Message> {
         let Some((name, parameters)) = call.split_once("/?") else { return Vec::new() };
         let Some(id) = parameter(parameters, "$rid") else { return Vec::new() };
         let argument = serde_json::from_slice(payload).unwrap_or_default();
         let answer = controls.command(name, &argument);
         let topic = format!("$iothub/methods/res/{}/?$rid={id}", answer.status);
-        vec![Message::new(topic, answer.body.to_string(), QoS::AtMostOnce)]
+        let mut said = vec![Message::new(topic, answer.body.to_string(), QoS::AtMostOnce)];
+        if name == "set-config" {
+            said.extend(self.report(controls));
+        }
+        said
     }
 }
 
@@ -151,7 +174,7 @@ impl Dialogue for HubDialogue {
     }
 
     fn begin(&mut self, _: &Controls) -> Vec<Message> {
-        self.ask(Request::Get, String::new())
+        self.get()
     }
 
     fn answer(&mut self, topic: &str, payload: &[u8], controls: &mut Controls) -> Vec<Message> {
@@ -160,7 +183,7 @@ impl Dialogue for HubDialogue {
         } else if let Some(parameters) = topic.strip_prefix(DESIRED) {
             self.patched(parameters, payload, controls)
         } else if let Some(call) = topic.strip_prefix(METHODS) {
-            Self::called(call, payload, controls)
+            self.called(call, payload, controls)
         } else if topic.starts_with(&self.messages) {
             // the properties in the topic say nothing that is needed
             controls.message(payload);

@@ -3,7 +3,10 @@
 //! The configuration is sent whole, at every subscription and when it changes. The state is the device's answer to
 //! it, and may be told once a second. Commands come only while the device is connected.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use imgbuild_schema::values::QoS;
+use ring::digest::{SHA256, digest};
 use serde_json::Value;
 use tokio::time::{Duration, Instant};
 use tracing::warn;
@@ -40,7 +43,9 @@ impl RegistryDialogue {
             warn!("the configuration is no JSON object");
             return;
         };
-        controls.desire_whole(&desired);
+        // it is told again at each connection: what a command has set since holds
+        let digest = digest(&SHA256, payload);
+        controls.desire_whole(&desired, Some(format!("configuration {}", STANDARD.encode(digest))));
         self.changed = true;
     }
 }

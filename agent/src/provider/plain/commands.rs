@@ -32,8 +32,17 @@ impl Dialogue for BrokerDialogue {
         self.commands.iter().map(filter).collect()
     }
 
-    fn begin(&mut self, _: &Controls) -> Vec<Message> {
+    fn greet(&mut self) -> Vec<Message> {
         self.status.iter().map(|topic| status(topic, "online")).collect()
+    }
+
+    /// A reboot that is asked for at each start has no end.
+    fn takes_retained(&self) -> bool {
+        false
+    }
+
+    fn begin(&mut self, _: &Controls) -> Vec<Message> {
+        Vec::new()
     }
 
     fn answer(&mut self, topic: &str, payload: &[u8], controls: &mut Controls) -> Vec<Message> {

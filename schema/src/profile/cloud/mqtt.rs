@@ -39,7 +39,8 @@ pub struct Mqtt {
     #[serde(default)]
     #[schemars(example = &"{{ device.id }}/status")]
     pub status: Option<Sp<String>>,
-    /// A topic on which the device takes commands; it answers below it, on `…/answer`. A template of `device.id`. Left out: none.
+    /// A topic on which the device takes commands; it answers below it, on `…/answer`. The broker keeps those that come while the
+    /// device is away, unless readings go at QoS 2; one that is retained is not done. A template of `device.id`. Left out: none.
     #[serde(default)]
     #[schemars(example = &"{{ device.id }}/commands")]
     pub commands: Option<Sp<String>>,

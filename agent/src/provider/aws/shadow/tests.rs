@@ -19,10 +19,10 @@ const PREFIX: &str = "$aws/things/TestThingName/shadow/";
 impl Begun {
     fn new() -> Self {
         let (state, controls, told) = controls();
-        let mut shadow = ShadowDialogue::new("TestThingName", &Shadow::Classic);
+        let mut shadow = ShadowDialogue::new("TestThingName", &Shadow::Classic, 0);
         assert_eq!(
             asked(&shadow.begin(&controls)),
-            ("get".into(), json!({"clientToken": "imgbuild-1"}))
+            ("get".into(), json!({"clientToken": "imgbuild-0-1"}))
         );
         Self { shadow, controls, told, _state: state }
     }
@@ -43,9 +43,9 @@ impl Begun {
         let mut begun = Self::new();
         begun.hears(
             "get/accepted",
-            &json!({"state": {}, "version": 4, "clientToken": "imgbuild-1"}),
+            &json!({"state": {}, "version": 4, "clientToken": "imgbuild-0-1"}),
         );
-        begun.hears("update/accepted", &json!({"version": 5, "clientToken": "imgbuild-2"}));
+        begun.hears("update/accepted", &json!({"version": 5, "clientToken": "imgbuild-0-2"}));
         assert!(!begun.shadow.is_waiting());
         begun
     }
@@ -61,7 +61,7 @@ fn asked(messages: &[Message]) -> (String, Value) {
 #[test]
 fn topics_are_those_of_the_thing_and_its_shadow() {
     let topics = |shadow: &Shadow| {
-        let filters = ShadowDialogue::new("TestThingName", shadow).filters();
+        let filters = ShadowDialogue::new("TestThingName", shadow, 0).filters();
         filters.into_iter().map(|filter| filter.topics).collect::<Vec<_>>()
     };
     let classic = topics(&Shadow::Classic);
@@ -108,7 +108,7 @@ fn what_is_desired_is_done_at_the_first_answer_and_reported_with_its_version() {
     let said = json!({
         "state": {"desired": {"sensors": {"cpu": {"interval": "2s"}}}, "reported": {}},
         "version": 17,
-        "clientToken": "imgbuild-1",
+        "clientToken": "imgbuild-0-1",
     });
     let (action, update) = begun.hears("get/accepted", &said).unwrap();
     assert_eq!((action.as_str(), &update["version"]), ("update", &json!(17)));
@@ -116,7 +116,7 @@ fn what_is_desired_is_done_at_the_first_answer_and_reported_with_its_version() {
     assert_eq!(update["state"]["reported"]["sensors"]["cpu"]["interval"], "2s");
     assert!(matches!(begun.told.try_recv(), Ok(Order::Pace(_))));
     assert_eq!(
-        begun.hears("update/accepted", &json!({"version": 18, "clientToken": "imgbuild-2"})),
+        begun.hears("update/accepted", &json!({"version": 18, "clientToken": "imgbuild-0-2"})),
         None
     );
     assert!(!begun.shadow.is_waiting());
@@ -138,7 +138,7 @@ fn a_delta_is_done_once_and_an_old_one_not_at_all() {
 #[test]
 fn a_shadow_that_is_not_there_is_made() {
     let mut begun = Begun::new();
-    let said = json!({"code": 404, "message": "No shadow exists with name: 'TestThingName'", "clientToken": "imgbuild-1"});
+    let said = json!({"code": 404, "message": "No shadow exists with name: 'TestThingName'", "clientToken": "imgbuild-0-1"});
     let (action, update) = begun.hears("get/rejected", &said).unwrap();
     assert_eq!(action, "update");
     assert_eq!(update.get("version"), None);
@@ -149,7 +149,7 @@ fn who_was_overtaken_looks_again() {
     let mut begun = Begun::settled();
     let delta = json!({"state": {"sensors": {"cpu": {"interval": 1}}}, "version": 6});
     begun.hears("update/delta", &delta).unwrap();
-    let said = json!({"code": 409, "message": "Version conflict", "clientToken": "imgbuild-3"});
+    let said = json!({"code": 409, "message": "Version conflict", "clientToken": "imgbuild-0-3"});
     assert_eq!(begun.hears("update/rejected", &said).unwrap().0, "get");
 }
 
@@ -157,14 +157,14 @@ fn who_was_overtaken_looks_again() {
 fn a_request_that_could_not_be_served_stays_open() {
     for code in [429, 500, 503] {
         let mut begun = Begun::new();
-        let said = json!({"code": code, "message": "…", "clientToken": "imgbuild-1"});
+        let said = json!({"code": code, "message": "…", "clientToken": "imgbuild-0-1"});
         assert_eq!(begun.hears("get/rejected", &said), None);
         assert!(begun.shadow.is_waiting(), "{code}");
         assert_eq!(asked(&begun.shadow.begin(&begun.controls)).0, "get");
     }
     for code in [400, 401, 403, 413, 415, 422] {
         let mut begun = Begun::new();
-        let said = json!({"code": code, "message": "…", "clientToken": "imgbuild-1"});
+        let said = json!({"code": code, "message": "…", "clientToken": "imgbuild-0-1"});
         assert_eq!(begun.hears("get/rejected", &said), None);
         assert!(!begun.shadow.is_waiting(), "{code}");
     }
@@ -173,7 +173,7 @@ fn a_request_that_could_not_be_served_stays_open() {
 #[test]
 fn answers_to_others_are_not_ours() {
     let mut begun = Begun::new();
-    for token in [json!("imgbuild-9"), json!("theirs"), json!(null)] {
+    for token in [json!("imgbuild-0-9"), json!("theirs"), json!(null)] {
         let said = json!({"state": {"desired": {"sensors": {"cpu": {"interval": 1}}}}, "version": 9, "clientToken": token});
         assert_eq!(begun.hears("get/accepted", &said), None);
     }
@@ -200,4 +200,18 @@ fn nonsense_is_not_answered() {
         begun.hears("update/delta", &json!({"state": state, "version": 100}));
     }
     assert_eq!(begun.interval(), "10s");
+}
+
+/// The service tells whoever has subscribed what an update leaves different, the updater too, and in any order.
+#[test]
+fn what_its_own_report_leaves_different_is_no_news() {
+    let mut begun = Begun::settled();
+    let wish = json!({"state": {"lamp": "on"}, "version": 6, "clientToken": "theirs"});
+    let (action, update) = begun.hears("update/delta", &wish).unwrap();
+    assert_eq!((action.as_str(), &update["clientToken"]), ("update", &json!("imgbuild-0-3")));
+    let own = json!({"state": {"lamp": "on"}, "version": 7, "clientToken": "imgbuild-0-3"});
+    assert_eq!(begun.hears("update/delta", &own), None);
+    let accepted = json!({"version": 7, "clientToken": "imgbuild-0-3"});
+    assert_eq!(begun.hears("update/accepted", &accepted), None);
+    assert!(!begun.shadow.is_waiting());
 }
