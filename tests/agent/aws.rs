@@ -201,3 +201,17 @@ fn the_double_satisfies_the_sdk_of_aws_and_is_as_strict_as_aws() {
         assert!(reasons.contains(reason), "{reason} in:\n{reasons}");
     }
 }
+
+/// Basic Ingest: to a rule and to nobody else.
+#[test]
+fn a_topic_of_a_rule_is_taken() {
+    let world = World::new();
+    let double = world.account(ENDPOINT, false, (THING, "$aws/rules/store/"));
+    let device = world.thing(&double, 8883);
+    device.edit_profile("topic: greenhouse-01/cpu", "topic: $aws/rules/store/greenhouse-01/cpu");
+    let _agent = device.start(&[]);
+    let ledger =
+        wait_for("messages", || Some(double.ledger()).filter(|ledger| ledger.messages.len() >= 3));
+    assert!(ledger.messages.iter().all(|(topic, _)| topic == "$aws/rules/store/greenhouse-01/cpu"));
+    assert!(ledger.refused.is_empty(), "{ledger:?}");
+}

@@ -91,10 +91,13 @@ impl Rules for Account {
         if payload.len() > MOST_PAYLOAD {
             return refuse(format!("a payload of {} bytes", payload.len()));
         }
-        if topic.starts_with('$') {
+        let ingested = topic.strip_prefix("$aws/rules/").and_then(|rest| rest.split_once('/'));
+        if topic.starts_with('$') && ingested.is_none() {
             return self.ask(topic, payload);
         }
-        if topic.len() > MOST_TOPIC || topic.matches('/').count() > MOST_SLASHES {
+        // what is for a rule counts without its name
+        let own = ingested.map_or(topic.as_str(), |(_, rest)| rest);
+        if own.len() > MOST_TOPIC || own.matches('/').count() > MOST_SLASHES {
             return refuse(format!("the topic {topic:?}"));
         }
         if !self.policy.allows("iot:Publish", "topic", topic) {

@@ -45,6 +45,20 @@ fn only_a_broker_of_ones_own_takes_qos_2() {
     assert_eq!(twice(MQTT), "");
 }
 
+#[test]
+fn a_topic_of_a_rule_is_for_aws_and_counts_without_it() {
+    let with = |cloud, topic: &str| {
+        let given = "topic: \"{{ device.id }}/{{ sensor.id }}\"";
+        let profile = with_cloud(cloud);
+        assert!(profile.contains(given));
+        told(&profile.replace(given, &format!("topic: \"{topic}\"")))
+    };
+    assert_eq!(with(AWS, "$aws/rules/store/a/b/c/d/e/f/g/{{ sensor.id }}"), "");
+    assert!(with(AWS, "$aws/rules/store/a/b/c/d/e/f/g/h/{{ sensor.id }}").contains("8 slashes"));
+    assert!(with(AWS, "$aws/things/{{ sensor.id }}").contains("belong to the broker"));
+    assert!(with(MQTT, "$aws/rules/store/{{ sensor.id }}").contains("is one of AWS IoT's"));
+}
+
 /// What is printed about a cloud with `right` replaced by `wrong`.
 fn mistake(cloud: &str, right: &str, wrong: &str) -> String {
     assert!(cloud.contains(right), "the cloud has no {right:?}");

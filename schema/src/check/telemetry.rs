@@ -196,8 +196,9 @@ pub(super) fn no_exactly_once(profile: &Profile, cloud: &str, problems: &mut Vec
 /// How many levels the cloud's topics may have.
 pub(super) fn slashes(profile: &Profile, most: usize, problems: &mut Vec<Problem>) {
     let topic = &profile.telemetry.topic;
-    // no id that a template may fill in has a slash
-    let slashes = topic.matches('/').count();
+    // no id that a template may fill in has a slash; those of `$aws/rules/RULE/` are not counted
+    let ingest = if topic.starts_with("$aws/rules/") { 3 } else { 0 };
+    let slashes = topic.matches('/').count().saturating_sub(ingest);
     if slashes > most {
         problems.push(
             Problem::new(

@@ -10,7 +10,7 @@ use crate::values::{ByteSize, HumanDuration, QoS, Rate};
 #[serde(deny_unknown_fields, default)]
 pub struct Telemetry {
     /// Where a sensor's messages are published: a template of `device.id` and `sensor.id`. Clouds that have
-    /// topics of their own put it where they allow.
+    /// topics of their own put it where they allow; at AWS IoT `$aws/rules/RULE/…` goes to that rule alone (Basic Ingest).
     pub topic: Sp<String>,
     /// What a message holds: `record`, all that a sensor measures at once; `reading`, one value.
     pub payload: Sp<Payload>,

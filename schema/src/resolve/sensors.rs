@@ -2,7 +2,7 @@ use minijinja::context;
 
 use super::{Noted, Resolver, bad_template};
 use crate::card;
-use crate::profile::{Profile, Sensor};
+use crate::profile::{Cloud, Profile, Sensor};
 use crate::template::{Names, TemplateError};
 use crate::values::Topic;
 use crate::{Code, Problem};
@@ -51,15 +51,23 @@ fn topic(profile: &Profile, template: &Names<'_>, sensor: &Sensor) -> Result<Top
     let text = template.fill(&context).map_err(|error| unfillable(profile, &error))?;
     let refuse =
         |message: String| Problem::new(Code::Topic, profile.telemetry.topic.span(), message);
-    if let Some(most) = profile.cloud.longest_topic().filter(|most| text.len() > *most) {
-        let length = text.len();
+    // a topic for Basic Ingest counts without the name of the rule (AWS IoT Core developer guide, "Basic Ingest")
+    let parsed = text.parse::<Topic>();
+    let ingested = parsed.as_ref().ok().and_then(Topic::ingested);
+    if ingested.is_some() && !matches!(&*profile.cloud, Cloud::AwsIot(_)) {
+        return Err(refuse(format!("the topic `{text}` is one of AWS IoT's"))
+            .label("goes to a rule there")
+            .help("leave out `$aws/rules/…/`: this cloud has none"));
+    }
+    let length = ingested.map_or(text.len(), str::len);
+    if let Some(most) = profile.cloud.longest_topic().filter(|most| length > *most) {
         return Err(refuse(format!(
             "the topic of `{}` has {length} bytes, and this cloud takes {most}",
             *sensor.id
         ))
         .label("is too long"));
     }
-    text.parse().map_err(|refusal| {
+    parsed.map_err(|refusal| {
         refuse(format!("invalid topic `{text}`: {refusal}")).label("no such topic can be")
     })
 }

@@ -5,7 +5,8 @@ use super::{InvalidValue, refuse, serde_as_text, text_newtype};
 /// A topic that messages are published to (MQTT 3.1.1, section 4.7).
 ///
 /// Beyond what the protocol forbids (wildcards, NUL, more than 65,535 bytes), spaces and a leading
-/// slash are refused: both work, and both are nearly always a slip that subscribers then miss.
+/// slash are refused: both work, and both are nearly always a slip that subscribers then miss. Of those that begin
+/// with `$` there are AWS IoT's for Basic Ingest, `$aws/rules/RULE/…`, whose messages go to a rule and to nobody else.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Topic(String);
 
@@ -25,10 +26,23 @@ impl FromStr for Topic {
         if text.starts_with('/') {
             refuse!("a leading slash makes an empty first level; leave it out");
         }
-        if text.starts_with('$') {
+        if text.starts_with('$') && ingested(text).is_none() {
             refuse!("topics that begin with `$` belong to the broker");
         }
         Ok(Self(text.to_owned()))
+    }
+}
+
+/// What follows the name of the rule in a topic for Basic Ingest.
+fn ingested(text: &str) -> Option<&str> {
+    let (rule, rest) = text.strip_prefix("$aws/rules/")?.split_once('/')?;
+    (!rule.is_empty() && !rest.is_empty()).then_some(rest)
+}
+
+impl Topic {
+    /// What follows the name of the rule, if this is a topic for AWS IoT's Basic Ingest.
+    pub fn ingested(&self) -> Option<&str> {
+        ingested(&self.0)
     }
 }
 
@@ -42,7 +56,20 @@ mod tests {
     #[test]
     fn a_topic_to_publish_to_is_plain() {
         assert!("factoryA/line22/drying/temperature".parse::<Topic>().is_ok());
-        for text in ["", "a/+/b", "a/#", "a b", "/a", "$SYS/a", "a\u{0}b"] {
+        assert!("$aws/rules/store/line22/temperature".parse::<Topic>().is_ok());
+        for text in [
+            "",
+            "$aws/rules/store",
+            "$aws/rules/store/",
+            "$aws/rules//a",
+            "$aws/things/a",
+            "a/+/b",
+            "a/#",
+            "a b",
+            "/a",
+            "$SYS/a",
+            "a\u{0}b",
+        ] {
             assert!(text.parse::<Topic>().is_err(), "{text:?}");
         }
     }
