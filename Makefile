@@ -34,7 +34,7 @@ bench: builder agents certificates
 	$(CARGO) bench --quiet --locked --package imgbuild-agent --bench figures
 
 # the long campaigns, of which `make test` runs a short form: 200 kills in the middle of a download, of a build and of
-# flashing each, 10,000 damaged images, an hour of damaged profiles
+# flashing each, 10,000 damaged images, ten minutes of tokens renewed, an hour of damaged profiles
 soak: setup
 	IMGBUILD_KILLS=200 $(CARGO) test --locked --package imgbuild --test builder -- cache::a_cache_is_sound killed
 	IMGBUILD_DAMAGED=10000 IMGBUILD_DAMAGED_SEED=$$(date +%s) \
