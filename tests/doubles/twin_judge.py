@@ -23,14 +23,14 @@ client = IoTHubDeviceClient.create_from_connection_string(
 )
 patches, methods, messages = queue.Queue(), queue.Queue(), queue.Queue()
 client.connect()
-print("desired:", json.dumps(client.get_twin()["desired"]))
+print("desired:", json.dumps(client.get_twin()["desired"], sort_keys=True))
 client.patch_twin_reported_properties({"lamp": {"on": True}, "gone": None})
-print("reported:", json.dumps(client.get_twin()["reported"]))
+print("reported:", json.dumps(client.get_twin()["reported"], sort_keys=True))
 client.on_twin_desired_properties_patch_received = patches.put
 client.on_method_request_received = methods.put
 client.on_message_received = messages.put
 client.send_message("ready")
-print("patch:", json.dumps(patches.get(timeout=15)))
+print("patch:", json.dumps(patches.get(timeout=15), sort_keys=True))
 method = methods.get(timeout=15)
 print("method:", method.name, json.dumps(method.payload))
 client.send_method_response(MethodResponse.create_from_method_request(method, 200, {"pong": True}))

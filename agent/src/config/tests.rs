@@ -1,4 +1,3 @@
-
 use super::*;
 
 pub(crate) const PROFILE: &str = "\

@@ -52,6 +52,11 @@ impl Begun {
     }
 }
 
+/// What a report says of the last command, which is a text.
+fn last_command(report: &Value) -> Value {
+    serde_json::from_str(report["command"].as_str().unwrap()).unwrap()
+}
+
 #[test]
 fn a_hub_takes_five_subscriptions_and_gets_four() {
     let filters = HubDialogue::new("my_device").filters();
@@ -182,7 +187,7 @@ fn a_message_is_a_command_whatever_its_properties() {
         let mut begun = Begun::settled();
         let topic = format!("devices/my_device/messages/devicebound/{bag}");
         let (_, report) = begun.hears(&topic, r#"{"command": "ping"}"#).unwrap();
-        assert_eq!(report["command"], r#"{"answer":{"pong":true},"status":200}"#);
+        assert_eq!(last_command(&report), json!({"answer": {"pong": true}, "status": 200}));
     }
 }
 
@@ -215,7 +220,7 @@ fn a_message_or_a_wish_that_comes_before_the_twin_does_not_lose_it() {
     let twin = json!({"desired": {"sensors": {"cpu": {"interval": 1}}, "$version": 9}});
     let (_, report) = begun.hears("$iothub/twin/res/200/?$rid=2", &twin.to_string()).unwrap();
     assert_eq!(begun.interval(), 1);
-    assert_eq!(report["command"], r#"{"answer":{"pong":true},"status":200}"#);
+    assert_eq!(last_command(&report), json!({"answer": {"pong": true}, "status": 200}));
 }
 
 #[test]
