@@ -166,7 +166,7 @@ fn a_card_publishes_to_a_registry_with_tokens_and_does_what_its_configuration_wa
     const HOST: &str = "europe-west1-mqtt.clearblade.com";
     let _one = one_at_a_time();
     let [bridge, devices] = ["bridge", "devices"].map(Authority::new);
-    let mut started = None;
+    let (config, mut started) = (Arc::<Mutex<String>>::default(), None);
     let bench = bench(|bench| {
         let key = bench.put("device.key", &devices.client(DEVICE, Valid::Now).key);
         bench.put("bridge.pem", bridge.pem());
@@ -176,7 +176,7 @@ fn a_card_publishes_to_a_registry_with_tokens_and_does_what_its_configuration_wa
             path: "projects/greenhouses/locations/europe-west1/registries/sensors".into(),
             device: DEVICE.into(),
             key: PublicKey::of(&key, "ES256"),
-            config: Arc::<Mutex<String>>::default(),
+            config: Arc::clone(&config),
         };
         let double = registry.open(&bridge.server(&[HOST], Valid::Now), &devices);
         let port = started.insert(double).port();
@@ -187,8 +187,10 @@ fn a_card_publishes_to_a_registry_with_tokens_and_does_what_its_configuration_wa
     });
     let double = started.expect("the bench has asked for a cloud");
     let want = |document: &Value| {
-        let config = format!("/devices/{DEVICE}/config");
-        double.deliver(&[Delivery::new(config, document.to_string())]);
+        // the cloud keeps it, and tells it at each connection
+        *config.lock().unwrap() = document.to_string();
+        let topic = format!("/devices/{DEVICE}/config");
+        double.deliver(&[Delivery::new(topic, document.to_string())]);
     };
     let reported = || {
         let state = double.ledger().asides.pop().map(|(_, state)| state);

@@ -15,8 +15,9 @@ use crate::control::Controls;
 use crate::mqtt::{Filter, Message};
 use crate::provider::Dialogue;
 
-/// The shortest time between two states: a second, and some for two that get closer on the way.
-const PAUSE: Duration = Duration::from_millis(1_200);
+/// The shortest time between two states: a second, and more for two that get closer on the way, as they do where a network or
+/// a machine is slow. The cloud closes the connection over it.
+const PAUSE: Duration = Duration::from_millis(2_500);
 
 /// A device's dialogue with its registry.
 #[derive(Debug)]
